@@ -1,0 +1,250 @@
+// Cells, narrow rows and loops of a pipeline; see cell_layout.h.
+#include "compiler/codegen/cell_layout.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace alidade {
+namespace {
+
+struct Extent {
+  uint32_t bytes = 0;
+  uint32_t alignment = 8;
+};
+
+Extent extent_of(al_accumulator_kind kind) {
+  switch (kind) {
+    case AL_COUNT:
+      return {sizeof(int64_t), 8};
+    case AL_SUM_FLOAT:
+      return {sizeof(al_float_sum), 8};
+    case AL_SUM_EXACT:
+    case AL_MIN_EXACT:
+    case AL_MAX_EXACT:
+      return {sizeof(al_exact), 16};
+    case AL_MIN_FLOAT:
+    case AL_MAX_FLOAT:
+      return {sizeof(al_float_bound), 8};
+    case AL_VALUES_EXACT:
+    case AL_VALUES_FLOAT:
+    case AL_VALUES_KEY:
+      return {0, 8};
+  }
+  ALIDADE_CHECK(false);
+}
+
+bool is_sink(al_accumulator_kind kind) { return kind == AL_VALUES_EXACT || kind == AL_VALUES_FLOAT; }
+
+uint32_t round_up(uint32_t bytes, uint32_t alignment) { return (bytes + alignment - 1) / alignment * alignment; }
+
+// Bytes of a machine accumulator's slot in the narrow row.
+uint32_t slot_bytes(al_accumulator_kind kind) {
+  switch (kind) {
+    case AL_COUNT:
+      return 0;
+    case AL_SUM_EXACT:
+    case AL_MIN_EXACT:
+    case AL_MAX_EXACT:
+    case AL_VALUES_EXACT:
+      return 16;
+    case AL_SUM_FLOAT:
+    case AL_MIN_FLOAT:
+    case AL_MAX_FLOAT:
+    case AL_VALUES_FLOAT:
+    case AL_VALUES_KEY:
+      return 8;
+  }
+  ALIDADE_CHECK(false);
+}
+
+// Cuts the updates of one case into loops. Updates under one guard stay together, so that each loop tests it once.
+std::vector<std::vector<Dispatch::Update>> cut(const std::vector<Dispatch::Update>& updates) {
+  std::vector<std::pair<int, std::vector<Dispatch::Update>>> by_guard;
+  for (const Dispatch::Update& update : updates) {
+    auto group = std::find_if(by_guard.begin(), by_guard.end(), [&](const auto& g) { return g.first == update.guard; });
+    if (group == by_guard.end()) group = by_guard.insert(group, {update.guard, {}});
+    group->second.push_back(update);
+  }
+  std::vector<std::vector<Dispatch::Update>> loops;
+  for (const auto& [guard, group] : by_guard) {
+    if (loops.empty() || loops.back().size() + group.size() > kAccumulatorsPerLoop) loops.emplace_back();
+    for (const Dispatch::Update& update : group) {
+      if (loops.back().size() == kAccumulatorsPerLoop) loops.emplace_back();
+      loops.back().push_back(update);
+    }
+  }
+  return loops;
+}
+
+// A plan that no pass has dispatched yet: every accumulator, under its own guard, on every row.
+Dispatch dispatch_of(const Pipeline& pipeline) {
+  Dispatch dispatch = pipeline.dispatch;
+  if (dispatch.column >= 0 || !dispatch.always.empty()) return dispatch;
+  for (size_t i = 0; i < pipeline.accumulators.size(); ++i) {
+    dispatch.always.push_back({static_cast<int>(i), pipeline.accumulators[i].guard});
+  }
+  return dispatch;
+}
+
+std::vector<uint16_t> case_table(const std::vector<std::vector<uint32_t>>& case_codes) {
+  std::vector<uint16_t> table;
+  for (size_t index = 0; index < case_codes.size(); ++index) {
+    for (const uint32_t code : case_codes[index]) {
+      if (code >= table.size()) table.resize(code + 1, 0xffff);
+      table[code] = static_cast<uint16_t>(index);
+    }
+  }
+  return table;
+}
+
+// Gives accumulators their places, loop by loop, so that what one row updates lies close together.
+class CellPlacer {
+ public:
+  CellPlacer(const Pipeline& pipeline, PipelineProgram& program) : pipeline_(pipeline), program_(program) {
+    placed_.assign(pipeline.accumulators.size(), false);
+    alignments_.assign(pipeline.key_spaces.size(), 8);
+    program.strides.assign(pipeline.key_spaces.size(), 0);
+    for (const Accumulator& accumulator : pipeline.accumulators) {
+      AccumulatorLayout layout{accumulator.kind, accumulator.key_space_use, 0, -1};
+      if (is_sink(accumulator.kind)) layout.sink = program.sink_count++;
+      program.accumulators.push_back(layout);
+    }
+  }
+
+  void place(std::vector<int> accumulators) {
+    std::stable_sort(accumulators.begin(), accumulators.end(),
+                     [&](int a, int b) { return extent(a).alignment > extent(b).alignment; });
+    for (const int index : accumulators) place_one(index);
+  }
+
+  void finish() {
+    for (size_t i = 0; i < placed_.size(); ++i) place_one(static_cast<int>(i));
+    for (size_t use = 0; use < alignments_.size(); ++use) {
+      program_.strides[use] = round_up(program_.strides[use], alignments_[use]);
+    }
+  }
+
+ private:
+  Extent extent(int accumulator) const { return extent_of(pipeline_.accumulators[accumulator].kind); }
+
+  void place_one(int index) {
+    if (placed_[index]) return;
+    placed_[index] = true;
+    const auto [bytes, alignment] = extent(index);
+    AccumulatorLayout& layout = program_.accumulators[index];
+    uint32_t& end = program_.strides[layout.key_space_use];
+    if (bytes == 0) return;
+    layout.offset = round_up(end, alignment);
+    end = layout.offset + bytes;
+    alignments_[layout.key_space_use] = std::max(alignments_[layout.key_space_use], alignment);
+  }
+
+  const Pipeline& pipeline_;
+  PipelineProgram& program_;
+  std::vector<bool> placed_;
+  std::vector<uint32_t> alignments_;
+};
+
+MachineProgram lay_out_machine(const Pipeline& pipeline, const Machine& machine) {
+  const std::vector<MaskBit> bits = mask_bits(pipeline, machine);
+  MachineProgram program;
+  program.domain = machine.domain;
+  program.key_column = machine.key_column;
+  program.key_space_use = machine.key_space_use;
+  program.mask_words = std::max(1, static_cast<int>((bits.size() + 63) / 64));
+  program.row_bytes = 8 + 8 * static_cast<uint32_t>(program.mask_words);
+  for (const Machine::Fold& fold : machine.folds) {
+    MaskBit bit{machine.bits[fold.bit], -1};
+    int guard_bit = fold.bit;
+    if (fold.input >= 0 && may_be_missing(pipeline, fold.input)) {
+      bit.input = fold.input;
+      guard_bit = static_cast<int>(std::find(bits.begin(), bits.end(), bit) - bits.begin());
+    }
+    program.accumulators.push_back({fold.kind, guard_bit, program.row_bytes});
+    program.row_bytes += slot_bytes(fold.kind);
+  }
+  return program;
+}
+
+}  // namespace
+
+bool may_be_missing(const Pipeline& pipeline, int index) {
+  const Op& op = pipeline.ops[index];
+  switch (op.kind) {
+    case OpKind::kColumn:
+      return pipeline.columns[op.column].nullable;
+    case OpKind::kDivide:
+    case OpKind::kQuotient:
+      return true;
+    case OpKind::kAdd:
+    case OpKind::kSubtract:
+    case OpKind::kMultiply:
+      return op.type == OpType::kFloat || may_be_missing(pipeline, op.a) || may_be_missing(pipeline, op.b);
+    case OpKind::kNegate:
+    case OpKind::kScaleUp:
+    case OpKind::kToFloat:
+      return may_be_missing(pipeline, op.a);
+    case OpKind::kSelect:
+      return may_be_missing(pipeline, op.b) || may_be_missing(pipeline, op.c);
+    case OpKind::kConst:
+    case OpKind::kEqual:
+    case OpKind::kNotEqual:
+    case OpKind::kLess:
+    case OpKind::kLessEqual:
+    case OpKind::kGreater:
+    case OpKind::kGreaterEqual:
+    case OpKind::kCodeIn:
+    case OpKind::kAnd:
+    case OpKind::kOr:
+    case OpKind::kNot:
+    case OpKind::kIsValid:
+      return false;
+  }
+  ALIDADE_CHECK(false);
+}
+
+std::vector<MaskBit> mask_bits(const Pipeline& pipeline, const Machine& machine) {
+  std::vector<MaskBit> bits;
+  for (const int guard : machine.bits) bits.push_back({guard, -1});
+  for (const Machine::Fold& fold : machine.folds) {
+    if (fold.input < 0 || !may_be_missing(pipeline, fold.input)) continue;
+    const MaskBit bit{machine.bits[fold.bit], fold.input};
+    if (std::find(bits.begin(), bits.end(), bit) == bits.end()) bits.push_back(bit);
+  }
+  return bits;
+}
+
+PipelineLayout lay_out(const Pipeline& pipeline, int index) {
+  PipelineLayout layout;
+  PipelineProgram& program = layout.program;
+  program.stream = pipeline.stream;
+  program.columns = pipeline.columns;
+  program.key_spaces = pipeline.key_spaces;
+  const std::string prefix = "p" + std::to_string(index) + "_";
+  const Dispatch dispatch = dispatch_of(pipeline);
+  CellPlacer placer(pipeline, program);
+  const auto add_loops = [&](const std::vector<Dispatch::Update>& updates, int dispatch_case, const std::string& name) {
+    int number = 0;
+    for (const std::vector<Dispatch::Update>& part : cut(updates)) {
+      std::vector<int> accumulators;
+      for (const Dispatch::Update& update : part) accumulators.push_back(update.accumulator);
+      placer.place(std::move(accumulators));
+      layout.loops.push_back({prefix + name + "_" + std::to_string(number++), index, dispatch_case, -1, part});
+    }
+  };
+  for (size_t i = 0; i < dispatch.cases.size(); ++i) {
+    add_loops(dispatch.cases[i], static_cast<int>(i), "case" + std::to_string(i));
+  }
+  add_loops(dispatch.always, -1, "always");
+  placer.finish();
+  program.dispatch_column = dispatch.column;
+  program.case_of_code = case_table(dispatch.case_codes);
+  program.cases.resize(dispatch.cases.size());
+  for (size_t i = 0; i < pipeline.machines.size(); ++i) {
+    program.machines.push_back(lay_out_machine(pipeline, pipeline.machines[i]));
+    layout.loops.push_back({prefix + "exchange" + std::to_string(i), index, -1, static_cast<int>(i), {}});
+  }
+  return layout;
+}
+
+}  // namespace alidade

@@ -1,0 +1,432 @@
+// The loops over rows; see row_loops.h. An update is branch-free (its condition turned into a mask) where its work is a
+// few integer instructions, because guards of metrics are hard to predict; float sums, divisions and calls are worth a
+// branch.
+#include "compiler/codegen/row_loops.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "compiler/codegen/row_values.h"
+#include "llvm/IR/CFG.h"
+#include "llvm/IR/MDBuilder.h"
+#include "llvm/IR/Module.h"
+
+namespace alidade {
+namespace {
+
+/// for (j = 0; j < row_count; ++j), with what differs between kinds of loops generated in between.
+class Loop {
+ public:
+  Loop(llvm::Module& module, const std::string& name, llvm::Type* result, llvm::ArrayRef<llvm::Type*> parameters)
+      : builder_(module.getContext()) {
+    llvm::FunctionType* type = llvm::FunctionType::get(result, parameters, false);
+    function_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module);
+    function_->setDoesNotThrow();
+    for (llvm::Argument& argument : function_->args()) {
+      if (argument.getType()->isPointerTy()) argument.addAttr(llvm::Attribute::NoAlias);
+    }
+    entry_ = add_block("entry");
+    body_ = add_block("row");
+    exit_ = add_block("done");
+  }
+
+  void begin(llvm::Value* row_count) {
+    row_count_ = row_count;
+    builder_.SetInsertPoint(entry_);
+    llvm::Value* any = builder_.CreateICmpSGT(row_count, builder_.getInt64(0));
+    builder_.CreateCondBr(any, body_, exit_);
+    builder_.SetInsertPoint(body_);
+    index_ = builder_.CreatePHI(builder_.getInt64Ty(), 2, "index");
+    index_->addIncoming(builder_.getInt64(0), entry_);
+  }
+
+  void end() {
+    llvm::Value* next = builder_.CreateAdd(index_, builder_.getInt64(1), "", true, true);
+    index_->addIncoming(next, builder_.GetInsertBlock());
+    builder_.CreateCondBr(builder_.CreateICmpSLT(next, row_count_), body_, exit_);
+    exit_->moveAfter(builder_.GetInsertBlock());
+    builder_.SetInsertPoint(exit_);
+  }
+
+  /// Starts a block that runs only where `holds`; leave() joins again. Blocks nest.
+  llvm::BasicBlock* enter(llvm::Value* holds, llvm::MDNode* weights = nullptr) {
+    llvm::BasicBlock* inside = add_block("then");
+    llvm::BasicBlock* after = add_block("after");
+    builder_.CreateCondBr(holds, inside, after, weights);
+    builder_.SetInsertPoint(inside);
+    return after;
+  }
+  void leave(llvm::BasicBlock* after) {
+    builder_.CreateBr(after);
+    after->moveAfter(builder_.GetInsertBlock());
+    builder_.SetInsertPoint(after);
+  }
+
+  llvm::BasicBlock* add_block(const char* name) {
+    return llvm::BasicBlock::Create(builder_.getContext(), name, function_);
+  }
+  Builder& builder() { return builder_; }
+  llvm::Function* function() { return function_; }
+  llvm::BasicBlock* entry() { return entry_; }
+  llvm::BasicBlock* exit() { return exit_; }
+  llvm::BasicBlock* body() { return body_; }
+  llvm::Value* index() { return index_; }
+
+ private:
+  Builder builder_;
+  llvm::Function* function_ = nullptr;
+  llvm::BasicBlock *entry_ = nullptr, *body_ = nullptr, *exit_ = nullptr;
+  llvm::PHINode* index_ = nullptr;
+  llvm::Value* row_count_ = nullptr;
+};
+
+// A sum of values this wide holds 2^47 rows before it could leave 128 bits: it needs no check.
+constexpr int kUncheckedBits = 80;
+
+bool needs_check(const Pipeline& pipeline, int op) { return pipeline.ops[op].bits > kUncheckedBits; }
+
+// Whether evaluating an op on a row that its guard refuses costs next to nothing.
+bool is_cheap(const Pipeline& pipeline, int index) {
+  if (index < 0) return true;
+  const Op& op = pipeline.ops[index];
+  const bool itself = op.kind != OpKind::kQuotient && op.kind != OpKind::kDivide && op.kind != OpKind::kToFloat;
+  return itself && is_cheap(pipeline, op.a) && is_cheap(pipeline, op.b) && is_cheap(pipeline, op.c);
+}
+
+bool is_bound(al_accumulator_kind kind) {
+  return kind == AL_MIN_EXACT || kind == AL_MAX_EXACT || kind == AL_MIN_FLOAT || kind == AL_MAX_FLOAT;
+}
+
+bool is_minimum(al_accumulator_kind kind) { return kind == AL_MIN_EXACT || kind == AL_MIN_FLOAT; }
+
+class UpdateLoop {
+ public:
+  UpdateLoop(llvm::Module& module, const Pipeline& pipeline, const PipelineProgram& layout, const LoopSpec& spec)
+      : pipeline_(pipeline),
+        layout_(layout),
+        spec_(spec),
+        loop_(module, spec.name, llvm::Type::getVoidTy(module.getContext()), parameters(module)),
+        builder_(loop_.builder()) {}
+
+  void generate() {
+    loop_.begin(loop_.function()->getArg(2));
+    llvm::Value* row = pick_row();
+    pointers_.emplace(loop_.entry(), loop_.function()->getArg(0));
+    values_.emplace(pipeline_, *pointers_, builder_, row);
+    std::vector<Dispatch::Update> guarded;
+    for (const Dispatch::Update& update : spec_.updates) {
+      if (!is_masked(accumulator(update))) {
+        guarded.push_back(update);
+      } else if (is_bound(accumulator(update).kind)) {
+        bound(update, condition(update));
+      } else {
+        masked(update);
+      }
+    }
+    while (!guarded.empty()) {
+      const int guard = guarded.front().guard;
+      const auto other = std::stable_partition(guarded.begin(), guarded.end(),
+                                               [&](const Dispatch::Update& update) { return update.guard == guard; });
+      under_guard(guard, {guarded.begin(), other});
+      guarded.erase(guarded.begin(), other);
+    }
+    loop_.end();
+    builder_.CreateRetVoid();
+  }
+
+ private:
+  static std::vector<llvm::Type*> parameters(llvm::Module& module) {
+    llvm::Type* pointer = llvm::PointerType::getUnqual(module.getContext());
+    return {pointer, pointer, llvm::Type::getInt64Ty(module.getContext())};
+  }
+
+  // rows ? rows[j] : j. The branch never changes inside one call, so it costs a predicted jump and no second loop.
+  llvm::Value* pick_row() {
+    llvm::Value* rows = loop_.function()->getArg(1);
+    llvm::BasicBlock* picked = loop_.add_block("picked");
+    llvm::BasicBlock* after = loop_.add_block("after");
+    builder_.CreateCondBr(builder_.CreateIsNotNull(rows), picked, after);
+    builder_.SetInsertPoint(picked);
+    llvm::Value* place = builder_.CreateInBoundsGEP(builder_.getInt32Ty(), rows, loop_.index());
+    llvm::Value* row = builder_.CreateZExt(builder_.CreateLoad(builder_.getInt32Ty(), place), builder_.getInt64Ty());
+    builder_.CreateBr(after);
+    builder_.SetInsertPoint(after);
+    llvm::PHINode* chosen = builder_.CreatePHI(builder_.getInt64Ty(), 2, "i");
+    chosen->addIncoming(loop_.index(), loop_.body());
+    chosen->addIncoming(row, picked);
+    return chosen;
+  }
+
+  const Accumulator& accumulator(const Dispatch::Update& update) const {
+    return pipeline_.accumulators[update.accumulator];
+  }
+
+  bool is_masked(const Accumulator& accumulator) const {
+    switch (accumulator.kind) {
+      case AL_COUNT:
+        return true;
+      case AL_SUM_EXACT:
+      case AL_MIN_EXACT:
+      case AL_MAX_EXACT:
+      case AL_MIN_FLOAT:
+      case AL_MAX_FLOAT:
+        return is_cheap(pipeline_, accumulator.input);
+      case AL_SUM_FLOAT:
+      case AL_VALUES_EXACT:
+      case AL_VALUES_FLOAT:
+      case AL_VALUES_KEY:
+        return false;
+    }
+    ALIDADE_CHECK(false);
+  }
+
+  llvm::Value* condition(const Dispatch::Update& update) {
+    return values_->condition_with_input(update.guard, accumulator(update).input);
+  }
+
+  llvm::Value* state(const Dispatch::Update& update) {
+    const AccumulatorLayout& place = layout_.accumulators[update.accumulator];
+    const uint64_t stride = layout_.strides[place.key_space_use];
+    llvm::Value* cell = builder_.CreateZExt(values_->cell(place.key_space_use), builder_.getInt64Ty());
+    llvm::Value* offset = builder_.CreateMul(cell, builder_.getInt64(stride), "", true, true);
+    llvm::Value* base = builder_.CreateInBoundsGEP(builder_.getInt8Ty(), pointers_->base(place.key_space_use), offset);
+    return field(base, place.offset);
+  }
+
+  llvm::Value* field(llvm::Value* base, uint64_t bytes) {
+    return builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), base, bytes);
+  }
+
+  llvm::Value* as_int128(llvm::Value* exact) { return builder_.CreateSExt(exact, builder_.getInt128Ty()); }
+
+  // Counts and exact sums: a row that does not pass adds 0.
+  void masked(const Dispatch::Update& update) {
+    llvm::Value* holds = condition(update);
+    if (accumulator(update).kind != AL_COUNT) {
+      llvm::Value* input = values_->value(accumulator(update).input).value;
+      if (holds != nullptr) input = builder_.CreateSelect(holds, input, llvm::ConstantInt::get(input->getType(), 0));
+      add_exact(update, input);
+      return;
+    }
+    llvm::Value* place = state(update);
+    llvm::Value* one = holds == nullptr ? builder_.getInt64(1) : builder_.CreateZExt(holds, builder_.getInt64Ty());
+    builder_.CreateStore(builder_.CreateAdd(builder_.CreateLoad(one->getType(), place), one), place);
+  }
+
+  void add_exact(const Dispatch::Update& update, llvm::Value* input) {
+    llvm::Value* place = state(update);
+    if (needs_check(pipeline_, accumulator(update).input)) {
+      const auto [low, high] = halves(builder_, input);
+      call_runtime(builder_, "al_add_exact", builder_.getVoidTy(), {place, low, high});
+      return;
+    }
+    if (input->getType()->isIntegerTy(64)) {
+      add_word(place, input);
+      return;
+    }
+    llvm::Value* sum = builder_.CreateLoad(builder_.getInt128Ty(), place);
+    builder_.CreateStore(builder_.CreateAdd(sum, as_int128(input)), place);
+  }
+
+  // A 64-bit value changes the high word only where the carry does not cancel its sign: when a sum passes 2^64 or 0. That
+  // branch is cheaper than a second word to load, add and store with every row.
+  void add_word(llvm::Value* place, llvm::Value* input) {
+    llvm::Value* low = builder_.CreateLoad(builder_.getInt64Ty(), place);
+    llvm::Value* sum = builder_.CreateAdd(low, input);
+    builder_.CreateStore(sum, place);
+    llvm::Value* carries = builder_.CreateICmpULT(sum, low);
+    llvm::Value* negative = builder_.CreateICmpSLT(input, builder_.getInt64(0));
+    llvm::BasicBlock* after = loop_.enter(builder_.CreateXor(carries, negative), rarely());
+    llvm::Value* change = builder_.CreateSelect(negative, builder_.getInt64(-1), builder_.getInt64(1));
+    llvm::Value* high = field(place, offsetof(al_exact, high));
+    builder_.CreateStore(builder_.CreateAdd(builder_.CreateLoad(builder_.getInt64Ty(), high), change), high);
+    loop_.leave(after);
+  }
+
+  llvm::MDNode* rarely() { return llvm::MDBuilder(builder_.getContext()).createBranchWeights(1, 1000); }
+
+  // min and max: one branch, on "this row moves the bound", which few rows do.
+  void bound(const Dispatch::Update& update, llvm::Value* holds) {
+    const al_accumulator_kind kind = accumulator(update).kind;
+    const bool exact = kind == AL_MIN_EXACT || kind == AL_MAX_EXACT;
+    llvm::Type* type = exact ? builder_.getInt128Ty() : builder_.getDoubleTy();
+    llvm::Value* place = state(update);
+    llvm::Value* flags = field(place, exact ? offsetof(al_exact, flags) : offsetof(al_float_bound, flags));
+    llvm::Value* input = values_->value(accumulator(update).input).value;
+    if (exact) input = as_int128(input);
+    llvm::Value* current = builder_.CreateLoad(type, place);
+    llvm::Value* unseen =
+        builder_.CreateICmpEQ(builder_.CreateLoad(builder_.getInt64Ty(), flags), builder_.getInt64(0));
+    llvm::Value* beyond = nullptr;
+    if (exact) {
+      beyond = is_minimum(kind) ? builder_.CreateICmpSLT(input, current) : builder_.CreateICmpSGT(input, current);
+    } else {
+      beyond = is_minimum(kind) ? builder_.CreateFCmpOLT(input, current) : builder_.CreateFCmpOGT(input, current);
+    }
+    llvm::Value* moves = builder_.CreateOr(unseen, beyond);
+    if (holds != nullptr) moves = builder_.CreateAnd(holds, moves);
+    llvm::BasicBlock* after = loop_.enter(moves, rarely());
+    if (!exact) input = builder_.CreateFAdd(input, llvm::ConstantFP::get(type, 0.0));  // -0.0 becomes 0.0
+    builder_.CreateStore(input, place);
+    builder_.CreateStore(builder_.getInt64(AL_FLAG_SEEN), flags);
+    loop_.leave(after);
+  }
+
+  void under_guard(int guard, const std::vector<Dispatch::Update>& updates) {
+    llvm::Value* holds = values_->condition(guard);
+    llvm::BasicBlock* after = holds == nullptr ? nullptr : loop_.enter(holds);
+    values_->open_branch();
+    for (const Dispatch::Update& update : updates) {
+      values_->cell(accumulator(update).key_space_use);
+      const RowValue input = values_->value(accumulator(update).input);
+      llvm::BasicBlock* without = input.valid == nullptr ? nullptr : loop_.enter(input.valid);
+      values_->open_branch();
+      fold(update, input.value);
+      values_->close_branch();
+      if (without != nullptr) loop_.leave(without);
+    }
+    values_->close_branch();
+    if (after != nullptr) loop_.leave(after);
+  }
+
+  // The row passes its guard and its input is there.
+  void fold(const Dispatch::Update& update, llvm::Value* input) {
+    const al_accumulator_kind kind = accumulator(update).kind;
+    if (is_bound(kind)) {
+      bound(update, nullptr);
+    } else if (kind == AL_SUM_FLOAT) {
+      call_runtime(builder_, "al_add_float", builder_.getVoidTy(), {state(update), input});
+    } else if (kind == AL_SUM_EXACT) {
+      add_exact(update, input);
+    } else {
+      push(update, input);
+    }
+  }
+
+  void push(const Dispatch::Update& update, llvm::Value* input) {
+    const AccumulatorLayout& place = layout_.accumulators[update.accumulator];
+    llvm::Value* sink = pointers_->sink(place.sink);
+    llvm::Value* cell = values_->cell(place.key_space_use);
+    llvm::Type* nothing = builder_.getVoidTy();
+    if (accumulator(update).kind == AL_VALUES_FLOAT) {
+      call_runtime(builder_, "al_push_float", nothing, {sink, cell, input});
+    } else {
+      ALIDADE_CHECK(accumulator(update).kind == AL_VALUES_EXACT);
+      const auto [low, high] = halves(builder_, input);
+      call_runtime(builder_, "al_push_exact", nothing, {sink, cell, low, high});
+    }
+  }
+
+  const Pipeline& pipeline_;
+  const PipelineProgram& layout_;
+  const LoopSpec& spec_;
+  Loop loop_;
+  Builder& builder_;
+  std::optional<MorselPointers> pointers_;
+  std::optional<RowValues> values_;
+};
+
+/// Narrow rows: each is written where the next belongs, and kept by moving on if its mask is not empty.
+class ExchangeLoop {
+ public:
+  ExchangeLoop(llvm::Module& module, const Pipeline& pipeline, const PipelineProgram& layout, const LoopSpec& spec)
+      : pipeline_(pipeline),
+        machine_(pipeline.machines[spec.machine]),
+        layout_(layout.machines[spec.machine]),
+        loop_(module, spec.name, llvm::Type::getInt64Ty(module.getContext()), parameters(module)),
+        builder_(loop_.builder()) {}
+
+  void generate() {
+    llvm::Value* morsel = loop_.function()->getArg(0);
+    builder_.SetInsertPoint(loop_.entry());
+    llvm::Value* count_place =
+        builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), morsel, offsetof(al_morsel, row_count));
+    loop_.begin(builder_.CreateLoad(builder_.getInt64Ty(), count_place));
+    llvm::PHINode* kept = builder_.CreatePHI(builder_.getInt64Ty(), 2, "kept");
+    kept->addIncoming(builder_.getInt64(0), loop_.entry());
+    MorselPointers pointers(loop_.entry(), morsel);
+    RowValues values(pipeline_, pointers, builder_, loop_.index());
+    llvm::Value* out =
+        builder_.CreateInBoundsGEP(builder_.getInt8Ty(), loop_.function()->getArg(1),
+                                   builder_.CreateMul(kept, builder_.getInt64(layout_.row_bytes), "", true, true));
+    llvm::Value* any = masks(values, out);
+    const bool selective = !std::count(machine_.bits.begin(), machine_.bits.end(), -1);
+    llvm::BasicBlock* after = selective ? loop_.enter(any) : nullptr;
+    values.open_branch();
+    store(builder_.CreateTrunc(loop_.index(), builder_.getInt32Ty()), out, 0, 8);
+    store(values.cell(machine_.key_space_use), out, 4, 4);
+    for (size_t i = 0; i < machine_.folds.size(); ++i) slot(values, out, i);
+    values.close_branch();
+    if (after != nullptr) loop_.leave(after);
+    llvm::Value* next = builder_.CreateAdd(kept, builder_.CreateZExt(any, builder_.getInt64Ty()), "", true, true);
+    kept->addIncoming(next, builder_.GetInsertBlock());
+    loop_.end();
+    llvm::PHINode* all = builder_.CreatePHI(builder_.getInt64Ty(), 2);
+    for (llvm::BasicBlock* from : llvm::predecessors(loop_.exit())) {
+      all->addIncoming(from == loop_.entry() ? static_cast<llvm::Value*>(builder_.getInt64(0)) : next, from);
+    }
+    builder_.CreateRet(all);
+  }
+
+ private:
+  static std::vector<llvm::Type*> parameters(llvm::Module& module) {
+    llvm::Type* pointer = llvm::PointerType::getUnqual(module.getContext());
+    return {pointer, pointer};
+  }
+
+  void store(llvm::Value* value, llvm::Value* out, uint64_t offset, uint64_t alignment) {
+    llvm::Value* place = builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), out, offset);
+    builder_.CreateAlignedStore(value, place, llvm::Align(alignment));
+  }
+
+  // Writes the mask words and returns whether any bit is set.
+  llvm::Value* masks(RowValues& values, llvm::Value* out) {
+    const std::vector<MaskBit> bits = mask_bits(pipeline_, machine_);
+    llvm::Value* any = builder_.getInt64(0);
+    for (int word = 0; word < layout_.mask_words; ++word) {
+      llvm::Value* mask = builder_.getInt64(0);
+      const size_t end = std::min(bits.size(), static_cast<size_t>(word + 1) * 64);
+      for (size_t i = static_cast<size_t>(word) * 64; i < end; ++i) {
+        llvm::Value* holds = values.condition_with_input(bits[i].guard, bits[i].input);
+        if (holds == nullptr) holds = builder_.getTrue();
+        llvm::Value* bit = builder_.CreateShl(builder_.CreateZExt(holds, builder_.getInt64Ty()), i % 64);
+        mask = builder_.CreateOr(mask, bit);
+      }
+      store(mask, out, 8 + 8 * word, 8);
+      any = builder_.CreateOr(any, mask);
+    }
+    return builder_.CreateICmpNE(any, builder_.getInt64(0));
+  }
+
+  void slot(RowValues& values, llvm::Value* out, size_t index) {
+    const Machine::Fold& fold = machine_.folds[index];
+    if (fold.input < 0) return;
+    llvm::Value* input = values.value(fold.input).value;
+    if (fold.kind == AL_VALUES_KEY) {
+      input = input->getType()->isDoubleTy() ? builder_.CreateBitCast(input, builder_.getInt64Ty())
+                                             : builder_.CreateZExtOrTrunc(input, builder_.getInt64Ty());
+    } else if (!input->getType()->isDoubleTy()) {
+      input = builder_.CreateSExt(input, builder_.getInt128Ty());
+    }
+    store(input, out, layout_.accumulators[index].slot_offset, 8);
+  }
+
+  const Pipeline& pipeline_;
+  const Machine& machine_;
+  const MachineProgram& layout_;
+  Loop loop_;
+  Builder& builder_;
+};
+
+}  // namespace
+
+void generate_loop(llvm::Module& module, const Pipeline& pipeline, const PipelineProgram& layout,
+                   const LoopSpec& spec) {
+  if (spec.machine >= 0) {
+    ExchangeLoop(module, pipeline, layout, spec).generate();
+  } else {
+    UpdateLoop(module, pipeline, layout, spec).generate();
+  }
+}
+
+}  // namespace alidade

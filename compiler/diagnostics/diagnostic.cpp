@@ -1,0 +1,108 @@
+// The registry of codes, the sink and the search for likely typos. Door: diagnostic.h.
+#include "compiler/diagnostics/diagnostic.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace alidade {
+namespace {
+
+/// Code points of UTF-8 text; a byte that is none stands for itself.
+std::u32string code_points(std::string_view text) {
+  std::u32string out;
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xC0) == 0x80 && !out.empty()) {
+      out.back() = (out.back() << 6) | (byte & 0x3Fu);
+    } else {
+      out.push_back(byte);
+    }
+  }
+  return out;
+}
+
+/// Damerau–Levenshtein distance (optimal string alignment): insertions, deletions, changes, swaps of neighbours.
+size_t edit_distance(const std::u32string& a, const std::u32string& b) {
+  std::vector<size_t> before, last(b.size() + 1), row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      size_t change = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, change});
+      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
+    }
+    before = last;
+    std::swap(last, row);
+  }
+  return last[b.size()];
+}
+
+}  // namespace
+
+const std::vector<CodeInfo>& all_codes() {
+  static const std::vector<CodeInfo> kCodes = [] {
+    std::vector<CodeInfo> codes;
+    const Severity error = Severity::kError;
+    [[maybe_unused]] const Severity warning = Severity::kWarning;
+    [[maybe_unused]] const Severity note = Severity::kNote;
+#define AL_DIAGNOSTIC(number, name, severity, title, explanation, wrong, right) \
+  codes.push_back({Code::name, #name, severity, title, explanation, wrong, right});
+#include "compiler/diagnostics/all_codes.def"
+#undef AL_DIAGNOSTIC
+    std::sort(codes.begin(), codes.end(), [](const CodeInfo& a, const CodeInfo& b) { return a.code < b.code; });
+    return codes;
+  }();
+  return kCodes;
+}
+
+const CodeInfo* find_code(int number) {
+  for (const CodeInfo& info : all_codes()) {
+    if (static_cast<int>(info.code) == number) return &info;
+  }
+  return nullptr;
+}
+
+Diagnostic& DiagnosticSink::report(Code code, const SourceFile& file, Span span, std::string message) {
+  const CodeInfo* info = find_code(static_cast<int>(code));
+  Severity severity = info == nullptr ? Severity::kError : info->severity;
+  all_.push_back({code, severity, &file, span, std::move(message), {}, {}, {}});
+  return all_.back();
+}
+
+bool DiagnosticSink::has_errors() const {
+  return std::any_of(all_.begin(), all_.end(), [](const Diagnostic& d) { return d.severity == Severity::kError; });
+}
+
+void DiagnosticSink::sort() {
+  std::stable_sort(all_.begin(), all_.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    if (a.file != b.file) {
+      if (a.file == nullptr || b.file == nullptr) return std::less<>()(a.file, b.file);
+      if (a.file->path() != b.file->path()) return a.file->path() < b.file->path();
+    }
+    if (a.span.begin != b.span.begin) return a.span.begin < b.span.begin;
+    return a.code < b.code;
+  });
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates) {
+  const std::u32string wanted = code_points(word);
+  const size_t allowed = wanted.size() <= 2 ? 0 : wanted.size() <= 5 ? 1 : wanted.size() <= 9 ? 2 : 3;
+  std::string_view best;
+  size_t best_distance = allowed + 1;
+  for (std::string_view candidate : candidates) {
+    const std::u32string other = code_points(candidate);
+    const size_t longer = std::max(wanted.size(), other.size());
+    const size_t shorter = std::min(wanted.size(), other.size());
+    if (candidate == word || longer - shorter >= best_distance) continue;
+    size_t distance = edit_distance(wanted, other);
+    if (distance < best_distance) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return std::string(best);
+}
+
+}  // namespace alidade

@@ -1,0 +1,169 @@
+// Text with carets and labels, and JSON Lines. Door: render.h.
+#include "compiler/diagnostics/render.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace alidade {
+namespace {
+
+constexpr const char* kReset = "\033[0m";
+constexpr const char* kBold = "\033[1m";
+constexpr const char* kBlue = "\033[34m";
+
+const char* severity_colour(Severity severity) {
+  switch (severity) {
+    case Severity::kError: return "\033[1;31m";
+    case Severity::kWarning: return "\033[1;33m";
+    case Severity::kNote: return "\033[1;36m";
+  }
+  return "";
+}
+
+/// A place to mark, on the line where it begins.
+struct Mark {
+  uint32_t line = 0;
+  uint32_t column = 0;   ///< from 1
+  uint32_t width = 1;    ///< code points on that line, at least 1
+  bool primary = false;
+  std::string text;
+};
+
+Mark mark_of(const SourceFile& file, Span span, bool primary, std::string text) {
+  LineColumn begin = file.position(span.begin);
+  LineColumn end = file.position(span.end);
+  Mark mark{begin.line, begin.column, 1, primary, std::move(text)};
+  if (end.line == begin.line) {
+    mark.width = std::max(1u, end.column - begin.column);
+  } else {
+    std::string_view line = file.line(begin.line);
+    uint32_t length = 0;
+    for (char c : line) length += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    mark.width = length + 1 > begin.column ? length + 1 - begin.column : 1;
+  }
+  return mark;
+}
+
+/// Control characters would move the carets or the terminal: each is shown as a space.
+std::string shown(std::string_view line) {
+  std::string out(line);
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  return out;
+}
+
+/// A line of a long file of data would fill the screen: only the part around the mark is shown.
+struct Excerpt {
+  std::string text;
+  uint32_t shift = 0;   ///< code points left out at the front, less those put in
+};
+Excerpt excerpt(std::string_view line, uint32_t column) {
+  constexpr uint32_t kWidest = 160;
+  std::vector<size_t> starts;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if ((static_cast<unsigned char>(line[i]) & 0xC0) != 0x80) starts.push_back(i);
+  }
+  if (starts.size() <= kWidest) return {shown(line), 0};
+  uint32_t first = column > kWidest / 2 ? column - kWidest / 2 : 0;
+  first = std::min(first, static_cast<uint32_t>(starts.size()) - 1);
+  size_t last = std::min(static_cast<size_t>(first) + kWidest, starts.size());
+  size_t end = last < starts.size() ? starts[last] : line.size();
+  std::string text = (first > 0 ? "…" : "") + shown(line.substr(starts[first], end - starts[first]));
+  if (last < starts.size()) text += "…";
+  return {text, first > 0 ? first - 1 : 0};
+}
+
+nlohmann::ordered_json span_json(const SourceFile& file, Span span) {
+  LineColumn begin = file.position(span.begin);
+  LineColumn end = file.position(span.end);
+  return {{"line", begin.line},  {"column", begin.column}, {"end_line", end.line}, {"end_column", end.column},
+          {"begin", span.begin}, {"end", span.end}};
+}
+
+}  // namespace
+
+std::string code_text(Code code) { return fmt::format("AL{:04}", static_cast<int>(code)); }
+
+const char* severity_text(Severity severity) {
+  switch (severity) {
+    case Severity::kError: return "error";
+    case Severity::kWarning: return "warning";
+    case Severity::kNote: return "note";
+  }
+  return "";
+}
+
+std::string render_text(const Diagnostic& d, bool colour) {
+  auto paint = [&](const char* style, const std::string& text) { return colour ? style + text + kReset : text; };
+  std::string place;
+  if (d.file != nullptr) {
+    LineColumn at = d.file->position(d.span.begin);
+    place = fmt::format("{}:{}:{}: ", d.file->path(), at.line, at.column);
+  }
+  std::string head = fmt::format("{}[{}]", severity_text(d.severity), code_text(d.code));
+  std::string out = paint(kBold, place) + paint(severity_colour(d.severity), head) + ": " + paint(kBold, d.message) + "\n";
+  std::vector<Mark> marks;
+  if (d.file != nullptr) {
+    marks.push_back(mark_of(*d.file, d.span, true, ""));
+    for (const Label& label : d.labels) marks.push_back(mark_of(*d.file, label.span, false, label.text));
+  }
+  std::stable_sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.line < b.line; });
+  size_t gutter = marks.empty() ? 0 : std::to_string(marks.back().line).size();
+  std::string blank = std::string(gutter + 2, ' ');
+  uint32_t last_line = 0;
+  Excerpt line;
+  for (const Mark& mark : marks) {
+    if (mark.line != last_line) {
+      line = excerpt(d.file->line(mark.line), mark.column);
+      out += paint(kBlue, fmt::format(" {:>{}} | ", mark.line, gutter)) + line.text + "\n";
+    }
+    last_line = mark.line;
+    uint32_t column = mark.column > line.shift ? mark.column - line.shift : 1;
+    uint32_t width = std::min(mark.width, 160u);
+    std::string carets = std::string(width, mark.primary ? '^' : '-') + (mark.text.empty() ? "" : " " + mark.text);
+    const char* style = mark.primary ? severity_colour(d.severity) : kBlue;
+    out += paint(kBlue, blank + "| ") + std::string(column - 1, ' ') + paint(style, carets) + "\n";
+  }
+  if (!d.help.empty()) out += paint(kBlue, blank + "= ") + paint(kBold, "help") + ": " + d.help + "\n";
+  return out;
+}
+
+std::string render_text(const DiagnosticSink& sink, bool colour) {
+  std::string out;
+  for (const Diagnostic& d : sink.all()) out += render_text(d, colour);
+  return out;
+}
+
+std::string render_json(const Diagnostic& d) {
+  nlohmann::ordered_json json = {{"code", code_text(d.code)}, {"severity", severity_text(d.severity)}};
+  if (d.file != nullptr) {
+    json["file"] = d.file->path();
+    json.update(span_json(*d.file, d.span));
+  }
+  json["message"] = d.message;
+  if (!d.help.empty()) json["help"] = d.help;
+  json["labels"] = nlohmann::ordered_json::array();
+  json["fixes"] = nlohmann::ordered_json::array();
+  for (const Label& label : d.labels) {
+    nlohmann::ordered_json item = {{"text", label.text}};
+    if (d.file != nullptr) item.update(span_json(*d.file, label.span));
+    json["labels"].push_back(item);
+  }
+  for (const Fix& fix : d.fixes) {
+    nlohmann::ordered_json item = {{"replacement", fix.replacement}, {"certain", fix.certain}};
+    if (d.file != nullptr) item.update(span_json(*d.file, fix.span));
+    json["fixes"].push_back(item);
+  }
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string render_json(const DiagnosticSink& sink) {
+  std::string out;
+  for (const Diagnostic& d : sink.all()) out += render_json(d);
+  return out;
+}
+
+}  // namespace alidade

@@ -1,0 +1,194 @@
+// The command line. Door: command.h. CLI11 throws on a wrong one; that stops here.
+#include "compiler/driver/command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+
+#include "compiler/diagnostics/diagnostic.h"
+#include "compiler/driver/verbs.h"
+
+namespace alidade {
+namespace {
+
+constexpr const char* kVersion = "0.1.0";
+
+constexpr const char* kExamples =
+    R"(  alidade init shop                              a new project with a spec, data and tests
+  alidade check                                  are the project's specs right?
+  alidade run                                    every metric, one value over all data
+  alidade run revenue arpu --per week --by plan  two metrics by week and plan
+  alidade run --per day --format csv -o days.csv every day, as CSV
+  alidade test                                   run the specs' tests
+  alidade explain AL4012                         what a message means, with an example
+
+Alidade compiles product metrics from .metric files and computes them over your data.)";
+
+constexpr const char* kRunExamples =
+    R"(  alidade run
+  alidade run revenue --per month --from 2026-01-01 --to 2026-07-01
+  alidade run revenue buyers --per week --by plan,user.channel
+  alidade run shop.metric --data orders=orders.csv --format json
+
+Computes metrics over the project's data, or over what --data names.)";
+
+struct Arguments {
+  InitArguments init;
+  CheckArguments check;
+  RunArguments run;
+  TestArguments test;
+  FmtArguments fmt;
+  ExplainArguments explain;
+  std::string draft_from;  ///< init --from
+};
+
+void add_run(CLI::App& app, RunArguments& run) {
+  CLI::App* verb = app.add_subcommand("run", kRunExamples);
+  verb->add_option("metrics", run.names, "metrics (none: all) and spec files (none: the project's)");
+  verb->add_option("--per", run.per, "a value for each second, minute, hour, day, week, month, quarter, year");
+  verb->add_option("--by", run.by, "a value for each value of these fields or attributes: plan,user.channel")
+      ->delimiter(',');
+  verb->add_option("--from", run.from, "start of the report: 2026-01-01, 2026-01, \"2026-01-01 10:00\"");
+  verb->add_option("--to", run.to, "its end, left out of it");
+  verb->add_option("--data", run.data, "STREAM=PATH: a file, a folder or a pattern; may be repeated")
+      ->allow_extra_args(false);
+  verb->add_option("--profile", run.profile, "take the sources of [profiles.NAME] in alidade.toml");
+  verb->add_option("--engine", run.engine, "native (fast) or reference (slow, obvious)")
+      ->check(CLI::IsMember({"native", "reference"}));
+  verb->add_option("--format", run.format, "table, csv or json")->check(CLI::IsMember({"table", "csv", "json"}));
+  verb->add_option("-o,--output", run.output, "write to this file, whole or not at all");
+  verb->add_option("--threads", run.threads, "worker threads (0: all cores); results do not depend on it")
+      ->check(CLI::Range(0, 1024));
+  verb->add_option("--bad-rows", run.bad_rows, "stop at the first bad row, or skip and count them")
+      ->check(CLI::IsMember({"stop", "skip"}));
+  verb->add_option("--dump", run.dump, "print a phase's output instead: ast, types, lowered, plan, llvm")
+      ->check(CLI::IsMember({"ast", "types", "lowered", "plan", "llvm"}));
+}
+
+void add_verbs(CLI::App& app, Arguments& arguments) {
+  CLI::App* init = app.add_subcommand("init", "  alidade init shop\n\nMakes a new project that passes its own tests.");
+  init->add_option("folder", arguments.init.folder, "where; it is made if need be (default: here)");
+  init->add_option("--from", arguments.draft_from, "draft the stream from a data file (not in this version)");
+
+  CLI::App* check = app.add_subcommand(
+      "check",
+      "  alidade check\n  alidade check shop.metric --format json\n\nParses and type-checks specs; needs no data.");
+  check->add_option("files", arguments.check.files, "spec files (none: the project's)");
+  check->add_option("--format", arguments.check.format, "text or json (one diagnostic a line)")
+      ->check(CLI::IsMember({"text", "json"}));
+
+  add_run(app, arguments.run);
+
+  CLI::App* test = app.add_subcommand(
+      "test", "  alidade test\n  alidade test shop.metric\n\nRuns the tests of specs, each on both engines.");
+  test->add_option("files", arguments.test.files, "spec files (none: the project's)");
+
+  CLI::App* fmt = app.add_subcommand("fmt",
+                                     "  alidade fmt\n  alidade fmt --check\n  alidade fmt - < shop.metric\n\nPuts "
+                                     "specs into the one layout, in place.");
+  fmt->add_option("files", arguments.fmt.files, "spec files (none: the project's; -: stdin to stdout)");
+  fmt->add_flag("--check", arguments.fmt.check, "change nothing; exit 1 if a file would change");
+
+  CLI::App* explain = app.add_subcommand("explain",
+                                         "  alidade explain AL4012\n  alidade explain revenue\n\nExplains a message's "
+                                         "code, or a metric: formula, type, plan.");
+  explain->add_option("name", arguments.explain.names, "a code or a metric, and spec files (none: the project's)")
+      ->required();
+}
+
+int usage_error(const std::string& message, const std::string& verb) {
+  std::fputs(fmt::format("alidade: {}\n  see: alidade {}--help\n", message, verb.empty() ? "" : verb + " ").c_str(),
+             stderr);
+  return kCouldNot;
+}
+
+std::vector<std::string> verb_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(verb->get_name());
+  return names;
+}
+
+std::string suggestion(const std::string& word, const std::vector<std::string>& names) {
+  const std::string meant = did_you_mean(word, {names.begin(), names.end()});
+  return meant.empty() ? "" : fmt::format("; did you mean {}?", meant);
+}
+
+/// A flag nobody knows, with the known one that was likely meant.
+std::string unknown_flag(const std::string& flag, const CLI::App& verb) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : verb.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  const std::string bare = flag.substr(0, flag.find('='));
+  if (bare.empty() || bare[0] != '-') return fmt::format("\"{}\" is one argument too many", flag);
+  return fmt::format("there is no flag {}{}", bare, suggestion(bare, names));
+}
+
+int report_parse_error(const CLI::App& app, const CLI::ParseError& problem) {
+  const CLI::App* verb = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
+  const std::string name = verb == &app ? "" : verb->get_name();
+  if (dynamic_cast<const CLI::ExtrasError*>(&problem) != nullptr) {
+    const std::vector<std::string> extras = app.remaining(true);
+    if (!extras.empty()) return usage_error(unknown_flag(extras.front(), *verb), name);
+  }
+  std::string message = problem.what();
+  if (!message.empty() && message.back() == '.') message.pop_back();
+  return usage_error(message, name);
+}
+
+int dispatch(const CLI::App& app, const Arguments& arguments) {
+  const Terminal terminal = detect_terminal();
+  if (app.got_subcommand("init")) {
+    if (!arguments.draft_from.empty()) {
+      return usage_error("init --from is not in this version; `alidade init` makes a spec to change by hand", "init");
+    }
+    return verb_init(arguments.init, terminal);
+  }
+  if (app.got_subcommand("check")) return verb_check(arguments.check, terminal);
+  if (app.got_subcommand("run")) return verb_run(arguments.run, terminal);
+  if (app.got_subcommand("test")) return verb_test(arguments.test, terminal);
+  if (app.got_subcommand("fmt")) return verb_fmt(arguments.fmt, terminal);
+  return verb_explain(arguments.explain, terminal);
+}
+
+}  // namespace
+
+int run_command(int argc, const char* const* argv) {
+  Arguments arguments;
+  CLI::App app(kExamples, "alidade");
+  app.set_version_flag("--version", std::string("alidade ") + kVersion);
+  app.require_subcommand(0, 1);
+  add_verbs(app, arguments);
+  if (argc < 2) {
+    std::fputs(app.help().c_str(), stderr);
+    return kCouldNot;
+  }
+  const std::string first = argv[1];
+  const std::vector<std::string> names = verb_names(app);
+  if (first[0] != '-' && std::find(names.begin(), names.end(), first) == names.end()) {
+    if (first == "help") {
+      std::fputs(app.help().c_str(), stdout);
+      return kClean;
+    }
+    return usage_error(fmt::format("there is no verb \"{}\"{}", first, suggestion(first, names)), "");
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const CLI::App* verb = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
+    std::fputs(verb->help().c_str(), stdout);
+    return kClean;
+  } catch (const CLI::CallForVersion&) {
+    std::fputs(fmt::format("alidade {}\n", kVersion).c_str(), stdout);
+    return kClean;
+  } catch (const CLI::ParseError& problem) {
+    return report_parse_error(app, problem);
+  }
+  if (app.get_subcommands().empty()) return usage_error("a verb is needed", "");
+  return dispatch(app, arguments);
+}
+
+}  // namespace alidade

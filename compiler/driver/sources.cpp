@@ -1,0 +1,85 @@
+// The data of a run. Door: sources.h.
+#include "compiler/driver/sources.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "compiler/diagnostics/diagnostic.h"
+
+namespace alidade {
+namespace {
+
+std::set<int> always_read(const SourceSchema& schema) {
+  std::set<int> fields;
+  for (int field : {schema.time, schema.id, schema.arrived, schema.key}) {
+    if (field >= 0) fields.insert(field);
+  }
+  return fields;
+}
+
+Error no_source(const std::string& name, const std::map<std::string, SourceOptions>& sources) {
+  std::vector<std::string_view> names;
+  for (const auto& [known, options] : sources) names.push_back(known);
+  const std::string meant = did_you_mean(name, names);
+  Error error{static_cast<int>(Code::no_source), fmt::format("nothing says where the data of {} is", name), {}};
+  if (!meant.empty()) error.notes.push_back(fmt::format("there is a source {}; the spec says {}", meant, name));
+  error.notes.push_back(
+      fmt::format("say it with --data {}=PATH, or in alidade.toml: [sources.{}] path = \"PATH\"", name, name));
+  return error;
+}
+
+}  // namespace
+
+std::vector<SourceUse> sources_read(const Plan& plan) {
+  std::map<int, std::set<int>> streams, tables;
+  for (const Pipeline& pipeline : plan.pipelines) {
+    std::set<int>& fields = streams[pipeline.stream];
+    for (const ColumnUse& column : pipeline.columns) {
+      if (column.kind == ColumnKind::kField) {
+        fields.insert(column.field);
+        continue;
+      }
+      fields.insert(column.entity_field);
+      if (column.kind == ColumnKind::kAttribute) tables[column.table].insert(column.field);
+      if (column.kind == ColumnKind::kMember) tables[column.table];
+    }
+  }
+  std::vector<SourceUse> uses;
+  const auto add = [&](const std::map<int, std::set<int>>& read, const std::vector<SourceSchema>& schemas) {
+    for (const auto& [index, fields] : read) {
+      const SourceSchema& schema = schemas[static_cast<size_t>(index)];
+      std::set<int> all = always_read(schema);
+      all.insert(fields.begin(), fields.end());
+      uses.push_back({&schema, {all.begin(), all.end()}});
+    }
+  };
+  add(streams, plan.streams);
+  add(tables, plan.tables);
+  return uses;
+}
+
+std::string add_data(const std::string& argument, std::map<std::string, SourceOptions>* sources) {
+  const size_t equals = argument.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == argument.size()) {
+    return fmt::format("--data takes STREAM=PATH, not \"{}\"", argument);
+  }
+  (*sources)[argument.substr(0, equals)] = {argument.substr(equals + 1), ""};
+  return "";
+}
+
+Result<OpenSources> open_sources(const Plan& plan, const std::map<std::string, SourceOptions>& sources,
+                                 bool skip_bad_rows) {
+  OpenSources result;
+  for (const SourceUse& use : sources_read(plan)) {
+    const auto found = sources.find(use.schema->name);
+    if (found == sources.end()) return no_source(use.schema->name, sources);
+    Result<std::unique_ptr<BatchSource>> source = open_source(found->second, *use.schema, use.fields, skip_bad_rows);
+    if (!source) return source.error();
+    result.opened.push_back(std::move(*source));
+    result.named.push_back({use.schema->name, result.opened.back().get(), std::nullopt});
+  }
+  return result;
+}
+
+}  // namespace alidade

@@ -1,0 +1,233 @@
+// run: metrics over data. Door: verbs.h.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "compiler/codegen/codegen.h"
+#include "compiler/driver/engines.h"
+#include "compiler/driver/output.h"
+#include "compiler/driver/progress.h"
+#include "compiler/driver/sources.h"
+#include "compiler/driver/specs.h"
+#include "compiler/driver/verbs.h"
+#include "compiler/driver/write_file.h"
+#include "compiler/passes/pass_list.h"
+#include "compiler/plan/lower.h"
+
+namespace alidade {
+namespace {
+
+int usage(const std::string& message) {
+  std::fputs(fmt::format("alidade: {}\n  see: alidade run --help\n", message).c_str(), stderr);
+  return kCouldNot;
+}
+
+/// A date, a month or a time as --from and --to take it.
+std::optional<Instant> instant_of(const Calendar& calendar, std::string text) {
+  const bool is_month = text.size() == 7 && text[4] == '-';
+  const std::optional<ParsedTime> parsed = parse_time(is_month ? text + "-01" : text);
+  if (!parsed) return std::nullopt;
+  if (parsed->offset_micros) return parsed->local_micros - *parsed->offset_micros;
+  const std::optional<LocalTime> local = calendar.from_local(parsed->local_micros);
+  if (local) return local->instant;
+  // A midnight that the clocks skip: the day starts with the first instant after the gap.
+  constexpr int64_t kHour = 3600LL * 1000000;
+  const std::optional<LocalTime> later = calendar.from_local(parsed->local_micros + kHour);
+  if (!later) return std::nullopt;
+  return calendar.bucket(Grain::kDay, later->instant).start;
+}
+
+bool has_metric(const Model& model, const std::string& name) {
+  return std::any_of(model.metrics.begin(), model.metrics.end(), [&](const ModelMetric& m) { return m.name == name; });
+}
+
+/// What is asked of one module, resolved.
+struct Job {
+  const Spec* spec = nullptr;
+  Calendar calendar;
+  Request request;
+  ReportRange range;
+};
+
+/// One `alidade run`.
+class Run {
+ public:
+  Run(const RunArguments& arguments, const Terminal& terminal) : arguments_(arguments), terminal_(terminal) {}
+
+  int run() {
+    if (const int code = load(); code != kClean) return code;
+    if (arguments_.dump == "ast" || arguments_.dump == "types") return dump_specs();
+    if (const int code = resolve(); code != kClean) return code;
+    if (!arguments_.dump.empty()) return dump_plans();
+    std::vector<ModuleResult> results;
+    for (const Job& job : jobs_) {
+      Result<ResultSet> result = evaluate(job);
+      if (!result) return report_error(result.error(), terminal_);
+      results.push_back({job.spec->model.name, std::move(*result), job.calendar});
+    }
+    return print(results);
+  }
+
+ private:
+  int load() {
+    names_ = arguments_.names;
+    const std::vector<std::string> files = take_spec_files(&names_);
+    Result<Project> project = current_project(arguments_.profile);
+    if (!project) return report_error(project.error(), terminal_);
+    project_ = std::move(*project);
+    for (const std::string& data : arguments_.data) {
+      const std::string problem = add_data(data, &project_.sources);
+      if (!problem.empty()) return usage(problem);
+    }
+    const Result<std::vector<std::string>> paths = spec_paths(files, project_);
+    if (!paths) return report_error(paths.error(), terminal_);
+    Result<std::vector<Spec>> specs = load_specs(paths.value(), sink_);
+    if (!specs) return report_error(specs.error(), terminal_);
+    specs_ = std::move(*specs);
+    return sink_.has_errors() ? report_diagnostics(sink_, terminal_) : kClean;
+  }
+
+  int dump_specs() const {
+    std::string text;
+    for (const Spec& spec : specs_) text += arguments_.dump == "ast" ? dump_ast(spec.syntax) : dump_model(spec.model);
+    return write_text(text);
+  }
+
+  /// Each module gets the metrics that it has. One that nobody has goes to all modules, whose message names it.
+  int resolve() {
+    for (const Spec& spec : specs_) {
+      ReportSpec report;
+      for (const std::string& name : names_) {
+        const bool elsewhere = std::any_of(specs_.begin(), specs_.end(), [&](const Spec& other) {
+          return &other != &spec && has_metric(other.model, name);
+        });
+        if (has_metric(spec.model, name) || !elsewhere) report.metrics.push_back(name);
+      }
+      const bool nothing_here =
+          names_.empty() ? spec.model.metrics.empty() && specs_.size() > 1 : report.metrics.empty();
+      if (nothing_here) continue;
+      if (const int code = resolve_in(spec, std::move(report)); code != kClean) return code;
+    }
+    return kClean;
+  }
+
+  int resolve_in(const Spec& spec, ReportSpec report) {
+    const Result<Calendar> calendar = Calendar::open(spec.model.calendar);
+    if (!calendar) return report_error(calendar.error(), terminal_);
+    report.by = arguments_.by;
+    if (!arguments_.per.empty()) {
+      report.grain = grain_from_word(arguments_.per);
+      if (!report.grain) {
+        return usage(fmt::format("--per takes second, minute, hour, day, week, month, quarter or year, not \"{}\"",
+                                 arguments_.per));
+      }
+    }
+    const struct {
+      const char* flag;
+      const std::string& text;
+      std::optional<Instant>* instant;
+    } ends[] = {{"--from", arguments_.from, &report.from}, {"--to", arguments_.to, &report.to}};
+    for (const auto& end : ends) {
+      if (end.text.empty()) continue;
+      *end.instant = instant_of(calendar.value(), end.text);
+      if (!*end.instant) {
+        return usage(
+            fmt::format("{} takes a date such as 2026-01-05, a month or a time, not \"{}\"", end.flag, end.text));
+      }
+    }
+    if (report.from && report.to && *report.from >= *report.to) return usage("--from must be before --to");
+    std::vector<std::string> notes;
+    Result<Request> request = resolve_request(spec.model, calendar.value(), report, &notes);
+    if (!request) return report_error(request.error(), terminal_);
+    for (const std::string& note : notes) std::fputs(("note: " + note + "\n").c_str(), stderr);
+    jobs_.push_back({&spec, calendar.value(), std::move(*request), {report.from, report.to}});
+    return kClean;
+  }
+
+  int dump_plans() const {
+    std::string text;
+    for (const Job& job : jobs_) {
+      const Plan lowered = lower(job.spec->model, job.request);
+      if (arguments_.dump == "llvm") {
+        const Result<std::string> code = dump_llvm(optimise(lowered, false));
+        if (!code) return report_error(code.error(), terminal_);
+        text += code.value();
+      } else {
+        text += print_plan(arguments_.dump == "plan" ? optimise(lowered, false) : lowered);
+      }
+    }
+    return write_text(text);
+  }
+
+  Result<ResultSet> evaluate(const Job& job) const {
+    const Plan plan = optimise(lower(job.spec->model, job.request), false);
+    RunOptions options;
+    options.threads = arguments_.threads;
+    options.range = job.range;
+    options.skip_bad_rows = arguments_.bad_rows == "skip";
+    Result<OpenSources> sources = open_sources(plan, project_.sources, options.skip_bad_rows);
+    if (!sources) return sources.error();
+    Progress progress(terminal_.err);
+    options.progress = [&](int64_t done, int64_t all) { progress.show(done, all); };
+    return alidade::evaluate(arguments_.engine == "reference", job.spec->model, job.request, sources->named, options);
+  }
+
+  std::string format() const {
+    if (!arguments_.format.empty()) return arguments_.format;
+    if (arguments_.output.ends_with(".csv")) return "csv";
+    return arguments_.output.ends_with(".json") ? "json" : "table";
+  }
+
+  int print(const std::vector<ModuleResult>& results) const {
+    const std::string chosen = format();
+    const Terminal shown = arguments_.output.empty() ? terminal_ : Terminal{};
+    const std::string text = chosen == "csv"    ? csv_text(results)
+                             : chosen == "json" ? json_text(results)
+                                                : table_text(results, shown);
+    if (const int code = write_text(text); code != kClean) return code;
+    if (chosen != "table") print_notes(results);
+    return report_overflow(results);
+  }
+
+  /// What a table says below itself goes to stderr beside data for machines, where it is worth a line.
+  static void print_notes(const std::vector<ModuleResult>& results) {
+    for (const ModuleResult& module : results) {
+      for (const StreamReport& report : module.result.streams) {
+        const bool remarkable = report.duplicates > 0 || report.bad.total() > 0 || report.late > 0 ||
+                                report.ambiguous_times > 0 || !report.without_entity.empty();
+        if (remarkable) std::fputs((stream_note(module.calendar, report) + "\n").c_str(), stderr);
+      }
+    }
+  }
+
+  int report_overflow(const std::vector<ModuleResult>& results) const {
+    const bool overflowed =
+        std::any_of(results.begin(), results.end(), [](const ModuleResult& m) { return m.result.overflowed; });
+    if (!overflowed) return kClean;
+    report_error({static_cast<int>(Code::value_overflowed),
+                  "a value does not fit 128 bits: its cells are undefined (overflow)",
+                  {}},
+                 terminal_);
+    return kFindings;
+  }
+
+  int write_text(const std::string& text) const {
+    const Status written = arguments_.output.empty() ? write_stdout(text) : write_file(arguments_.output, text);
+    return written ? kClean : report_error(written.error(), terminal_);
+  }
+
+  const RunArguments& arguments_;
+  const Terminal& terminal_;
+  std::vector<std::string> names_;
+  Project project_;
+  DiagnosticSink sink_;
+  std::vector<Spec> specs_;
+  std::vector<Job> jobs_;
+};
+
+}  // namespace
+
+int verb_run(const RunArguments& arguments, const Terminal& terminal) { return Run(arguments, terminal).run(); }
+
+}  // namespace alidade

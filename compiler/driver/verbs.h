@@ -1,0 +1,61 @@
+// The verbs of the command: each takes what was asked for and returns the exit code. Door of compiler/driver/verbs.
+// Data goes to stdout, everything else to stderr. Tested in tests/command.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compiler/driver/terminal.h"
+
+namespace alidade {
+
+/// Exit codes, the same for every verb.
+constexpr int kClean = 0;     ///< nothing found
+constexpr int kFindings = 1;  ///< errors in a spec, a failed test, an overflow
+constexpr int kCouldNot = 2;  ///< usage, a missing file, bad data, a full disk
+
+struct InitArguments {
+  std::string folder = ".";
+};
+int verb_init(const InitArguments& arguments, const Terminal& terminal);
+
+struct CheckArguments {
+  std::vector<std::string> files;  ///< none: the project's
+  std::string format = "text";     ///< text, json
+};
+int verb_check(const CheckArguments& arguments, const Terminal& terminal);
+
+struct RunArguments {
+  std::vector<std::string> names;  ///< metrics, and spec files (what ends in .metric)
+  std::string per;
+  std::vector<std::string> by;
+  std::string from, to;
+  std::vector<std::string> data;  ///< STREAM=PATH
+  std::string profile;
+  std::string engine = "native";  ///< native, reference
+  std::string format;             ///< table, csv, json; "": by the ending of `output`, else table
+  std::string output;             ///< a file; "": stdout
+  int threads = 0;
+  std::string bad_rows = "stop";  ///< stop, skip
+  std::string dump;               ///< ast, types, lowered, plan, llvm; "": none
+};
+int verb_run(const RunArguments& arguments, const Terminal& terminal);
+
+struct TestArguments {
+  std::vector<std::string> files;
+};
+int verb_test(const TestArguments& arguments, const Terminal& terminal);
+
+struct FmtArguments {
+  std::vector<std::string> files;  ///< "-": stdin to stdout
+  bool check = false;
+};
+int verb_fmt(const FmtArguments& arguments, const Terminal& terminal);
+
+struct ExplainArguments {
+  std::vector<std::string> names;  ///< one code or metric, and spec files
+};
+int verb_explain(const ExplainArguments& arguments, const Terminal& terminal);
+
+}  // namespace alidade

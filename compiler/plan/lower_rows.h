@@ -1,0 +1,61 @@
+// Row expressions of one stream to ops: scales made equal, conditions two-valued, text tests turned into tests of a
+// class. Part of compiler/plan, for lower.cpp. Tested by tests/plan. One thread.
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "compiler/plan/ops.h"
+#include "compiler/sema/model.h"
+
+namespace alidade {
+
+/// The constants that text expressions are tested against, ascending, by the expression's id.
+using TextClasses = std::map<RowId, std::vector<std::string>>;
+
+/// Adds what `row` and its parts test to `classes`, unordered.
+void collect_classes(const Model& model, RowId row, TextClasses& classes);
+/// Ends collecting: ascending, each once.
+void settle_classes(TextClasses& classes);
+
+FieldKind field_kind(const Type& type);
+
+class RowLowering {
+ public:
+  /// Writes columns and ops of `pipeline`, which must not move while this lives.
+  RowLowering(const Model& model, const TextClasses& classes, Pipeline& pipeline);
+
+  /// The op of a number, bool or code. Exact values are at the scale of the row's type.
+  int value(RowId row);
+  /// The op of a condition: always valid; missing is false.
+  int condition(RowId row);
+  /// The pipeline column of a key or dimension: a field or attribute in value form.
+  int column(RowId row) { return column(row, ColumnForm::kValue); }
+  OpTable& ops() { return ops_; }
+
+ private:
+  int column(RowId row, ColumnForm form);
+  int column_op(RowId row, ColumnForm form);
+  int compute_value(const Row& row, RowId id);
+  int constant(const Row& row);
+  int arithmetic(const Row& row, OpKind kind);
+  int divide(const Row& row);
+  int choose(const Row& row);
+  int compare(const Row& row, OpKind kind);
+  int is_there(RowId row);
+  int constants_equal(const Row& row, OpKind kind);
+  int code_test(const Row& row, RowId tested, const std::vector<RowId>& constants);
+  int in(const Row& row);
+  int exact_at(RowId row, int scale);
+  int as_float(RowId row);
+
+  const Model& model_;
+  const TextClasses& classes_;
+  Pipeline& pipeline_;
+  OpTable ops_;
+  std::unordered_map<int32_t, int> values_;
+};
+
+}  // namespace alidade

@@ -1,0 +1,134 @@
+// Every output for every bucket and group, one after the other. Door: evaluate.h.
+#include "compiler/reference/evaluate.h"
+
+#include <algorithm>
+
+#include "compiler/reference/load.h"
+#include "compiler/reference/value_evaluator.h"
+
+namespace alidade {
+namespace {
+
+using namespace reference;
+
+/// The output's range: as asked, else from the first row's day to the last row's, over its streams. Empty without
+/// either.
+Interval range_of(const RequestOutput& output, const Data& data, const RunOptions& options,
+                  const LocalCalendar& calendar) {
+  std::optional<Instant> first, last;
+  for (int stream : output.streams) {
+    const StreamReport& report = data.streams[static_cast<size_t>(stream)].report;
+    if (!report.covered) continue;
+    first = std::min(first.value_or(report.first), report.first);
+    last = std::max(last.value_or(report.last), report.last);
+  }
+  if (first && !options.range.from) first = calendar.start_of_day(*first);
+  if (last && !options.range.to) last = calendar.end_of_day(*last);
+  if (options.range.from) first = options.range.from;
+  if (options.range.to) last = options.range.to;
+  return first && last && *first < *last ? Interval{*first, *last} : Interval{};
+}
+
+DimensionValue dimension_value(const RowValue& value) {
+  if (const bool* truth = std::get_if<bool>(&value)) return *truth;
+  if (const int128* number = std::get_if<int128>(&value)) return static_cast<int64_t>(*number);
+  if (const std::string* text = std::get_if<std::string>(&value)) return *text;
+  ALIDADE_CHECK(is_missing(value));  // a double is no dimension
+  return std::monostate();
+}
+
+/// Missing comes last.
+bool comes_before(const RowValue& a, const RowValue& b) {
+  if (is_missing(a) || is_missing(b)) return !is_missing(a) && is_missing(b);
+  return a < b;
+}
+
+std::vector<std::vector<RowValue>> ordered(const std::set<std::vector<RowValue>>& groups) {
+  std::vector<std::vector<RowValue>> result(groups.begin(), groups.end());
+  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), comes_before);
+  });
+  return result;
+}
+
+MetricInfo describe(const Model& model, const RequestOutput& output) {
+  MetricInfo info = info_of(model, output.type);
+  info.name = output.name;
+  info.title = output.title;
+  info.grain = output.grain;
+  for (const ResolvedDimension& dimension : output.dimensions) info.dimensions.push_back(dimension.shown.name);
+  return info;
+}
+
+void evaluate_output(const RequestOutput& output, int metric, Interval range, const RunOptions& options,
+                     const LocalCalendar& calendar, ValueEvaluator& evaluator, ResultSet* result) {
+  if (range == Interval{}) return;
+  const auto groups = ordered(evaluator.groups(output.value, output.dimensions));
+  const bool is_whole = output.grain == Grain::kWhole;
+  for (const Interval& bucket : is_whole ? std::vector{range} : calendar.buckets(output.grain, range)) {
+    const bool is_cut = (options.range.from && bucket.start < *options.range.from) ||
+                        (options.range.to && bucket.end > *options.range.to);
+    for (const std::vector<RowValue>& group : groups) {
+      Context context{output.grain, bucket, {std::max(bucket.start, range.start), std::min(bucket.end, range.end)}, {}};
+      ResultRow row;
+      for (size_t d = 0; d < group.size(); ++d) {
+        context.bounds.push_back({&output.dimensions[d].rows, group[d]});
+        row.dimensions.push_back(dimension_value(group[d]));
+      }
+      row.metric = metric;
+      row.bucket = bucket;
+      row.value = evaluator.evaluate(output.value, context);
+      row.partial = is_cut || evaluator.is_partial(output.value, context, output.grain);
+      result->overflowed = result->overflowed || row.value.reason == Reason::kOverflow;
+      result->rows.push_back(std::move(row));
+    }
+  }
+}
+
+void report_streams(const Model& model, const Request& request, const Reads& reads, Data& data,
+                    ValueEvaluator& evaluator, ResultSet* result) {
+  std::vector<ValueId> values;
+  for (const RequestOutput& output : request.outputs) values.push_back(output.value);
+  const auto left_out = evaluator.rows_without_entity(values);
+  for (int stream : reads.streams) {
+    const auto index = static_cast<size_t>(stream);
+    StreamReport report = data.streams[index].report;
+    for (int field : model.streams[index].entities) {
+      const auto found = left_out.find({stream, field});
+      if (found == left_out.end()) continue;
+      report.without_entity.emplace_back(model.streams[index].fields[static_cast<size_t>(field)].name, found->second);
+    }
+    result->streams.push_back(std::move(report));
+  }
+}
+
+}  // namespace
+
+Result<ResultSet> evaluate_reference(const Model& model, const Request& request,
+                                     const std::vector<NamedSource>& sources, const RunOptions& options) {
+  const auto binding = Calendar::open(model.calendar);
+  if (!binding.ok()) return binding.error();
+  const auto calendar = LocalCalendar::open(model.calendar);
+  if (!calendar.ok()) return calendar.error();
+  const Reads reads = find_reads(model, request);
+  auto data = load(model, reads, sources, options, binding.value(), calendar.value());
+  if (!data.ok()) return data.error();
+
+  ResultSet result;
+  result.zone = model.calendar.zone;
+  result.tz_version = Calendar::tz_version();
+  result.engine = "reference";
+  result.week_start = model.calendar.week_start;
+  result.spec_hash = model.spec_hash;
+  ValueEvaluator evaluator(model, *data, calendar.value());
+  for (size_t i = 0; i < request.outputs.size(); ++i) {
+    const RequestOutput& output = request.outputs[i];
+    result.metrics.push_back(describe(model, output));
+    const Interval range = range_of(output, *data, options, calendar.value());
+    evaluate_output(output, static_cast<int>(i), range, options, calendar.value(), evaluator, &result);
+  }
+  report_streams(model, request, reads, *data, evaluator, &result);
+  return result;
+}
+
+}  // namespace alidade

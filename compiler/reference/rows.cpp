@@ -1,0 +1,54 @@
+// Which fields a request reads. Door: rows.h.
+#include "compiler/reference/rows.h"
+
+namespace alidade::reference {
+namespace {
+
+void read_row(const Model& model, RowId id, Reads* reads) {
+  if (!id.valid()) return;
+  const Row& row = model.row(id);
+  if (row.field >= 0) reads->stream_fields[static_cast<size_t>(row.stream)].insert(row.field);
+  if (row.table >= 0) {
+    reads->tables.insert(row.table);
+    reads->table_fields[static_cast<size_t>(row.table)].insert(model.tables[static_cast<size_t>(row.table)].key);
+    if (row.attribute >= 0) reads->table_fields[static_cast<size_t>(row.table)].insert(row.attribute);
+  }
+  read_row(model, row.a, reads);
+  read_row(model, row.b, reads);
+  read_row(model, row.c, reads);
+  for (RowId item : row.items) read_row(model, item, reads);
+}
+
+}  // namespace
+
+Reads find_reads(const Model& model, const Request& request) {
+  Reads reads;
+  reads.stream_fields.resize(model.streams.size());
+  reads.table_fields.resize(model.tables.size());
+  for (const RequestOutput& output : request.outputs) {
+    std::set<int> streams;
+    visit_values(model, output.value, [&](ValueId, const Value& value) {
+      if (value.kind == ValueKindTag::kAggregate) streams.insert(value.stream);
+      read_row(model, value.condition, &reads);
+      read_row(model, value.input, &reads);
+    });
+    // A key is resolved in every stream that has the name: only those count that this output reads.
+    const auto read_keys = [&](const std::vector<RowId>& rows) {
+      for (int stream : streams) {
+        if (static_cast<size_t>(stream) < rows.size()) read_row(model, rows[static_cast<size_t>(stream)], &reads);
+      }
+    };
+    visit_values(model, output.value, [&](ValueId, const Value& value) { read_keys(value.key.rows); });
+    for (const ResolvedDimension& dimension : output.dimensions) read_keys(dimension.rows);
+    reads.streams.insert(streams.begin(), streams.end());
+  }
+  for (int stream : reads.streams) {
+    const ModelSource& source = model.streams[static_cast<size_t>(stream)];
+    for (int field : {source.time, source.id, source.arrived}) {
+      if (field >= 0) reads.stream_fields[static_cast<size_t>(stream)].insert(field);
+    }
+  }
+  return reads;
+}
+
+}  // namespace alidade::reference

@@ -1,0 +1,62 @@
+// The rows of a run as plain values, and what the outputs read of them. Part of compiler/reference.
+// Loading is load.h, expressions over rows are row_evaluator.h. Immutable once loaded.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "compiler/sema/analyse.h"
+#include "runtime/result.h"
+
+namespace alidade::reference {
+
+/// A field of a row or the value of a row expression; monostate is missing. Exact numbers are int128 at their type's
+/// scale (timestamps and durations in microseconds); text, uuid and one_of are text.
+using RowValue = std::variant<std::monostate, bool, int128, double, std::string>;
+inline bool is_missing(const RowValue& value) { return std::holds_alternative<std::monostate>(value); }
+
+struct TypedRow {
+  Instant time = 0;              ///< streams
+  std::vector<RowValue> fields;  ///< by field of the model; unread ones stay missing
+};
+
+struct StreamRows {
+  std::vector<TypedRow> rows;        ///< good, each id once, by time
+  std::optional<Instant> watermark;  ///< none: everything is complete
+  StreamReport report;               ///< its `first` and `last` hold while `covered`
+  bool covers(Interval interval) const {
+    return report.covered && interval.start <= report.last && interval.end > report.first;
+  }
+};
+
+using TableRows = std::map<RowValue, TypedRow>;  ///< by key
+
+/// By index of the model; what no output reads stays empty.
+struct Data {
+  std::vector<StreamRows> streams;
+  std::vector<TableRows> tables;
+};
+
+/// Fields by stream and table that a request's rows mention, and the streams and tables that it opens.
+struct Reads {
+  std::vector<std::set<int>> stream_fields, table_fields;
+  std::set<int> streams, tables;
+};
+Reads find_reads(const Model& model, const Request& request);
+
+/// Calls visit(id, value) for `id` and everything below it, parents first.
+template <typename Visit>
+void visit_values(const Model& model, ValueId id, const Visit& visit) {
+  if (!id.valid()) return;
+  const Value& value = model.value(id);
+  visit(id, value);
+  visit_values(model, value.a, visit);
+  visit_values(model, value.b, visit);
+  visit_values(model, value.c, visit);
+}
+
+}  // namespace alidade::reference

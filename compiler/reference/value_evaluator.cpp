@@ -1,0 +1,442 @@
+// Formulas in a context. Door: value_evaluator.h.
+#include "compiler/reference/value_evaluator.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "compiler/reference/fold.h"
+
+namespace alidade::reference {
+namespace {
+
+CellValue undefined(Reason reason) { return {reason, false}; }
+CellValue boolean(bool truth) { return {Reason::kNone, truth}; }
+
+CellValue cell_of(const Outcome& outcome) {
+  if (outcome.reason != Reason::kNone) return undefined(outcome.reason);
+  if (outcome.number.exact) return {Reason::kNone, outcome.number.value};
+  return {Reason::kNone, outcome.number.number};
+}
+
+Number number_of(const CellValue& cell, const Type& type) {
+  if (const int128* exact = std::get_if<int128>(&cell.value)) return exact_number(*exact, type.scale);
+  const double* number = std::get_if<double>(&cell.value);
+  ALIDADE_CHECK(number != nullptr);
+  return float_number(*number);
+}
+
+bool truth_of(const CellValue& cell) {
+  const bool* truth = std::get_if<bool>(&cell.value);
+  ALIDADE_CHECK(truth != nullptr);
+  return *truth;
+}
+
+RowId key_in(const std::vector<RowId>& rows, int stream) {
+  return static_cast<size_t>(stream) < rows.size() ? rows[static_cast<size_t>(stream)] : RowId();
+}
+
+bool has_all(const std::vector<const std::vector<RowValue>*>& keys, uint32_t row) {
+  return std::none_of(keys.begin(), keys.end(), [row](const auto* values) { return is_missing((*values)[row]); });
+}
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------------------ formulas
+
+CellValue ValueEvaluator::evaluate(ValueId id, const Context& context) {
+  const Value& value = model_.value(id);
+  switch (value.kind) {
+    case ValueKindTag::kConst:
+      if (representation(value.type) == Representation::kBoolean) return boolean(value.truth);
+      return cell_of(
+          {Reason::kNone, value.type.exact ? exact_number(value.exact, value.type.scale) : float_number(value.number)});
+    case ValueKindTag::kAggregate:
+      return evaluate_aggregate(value, context);
+    case ValueKindTag::kNegate:
+    case ValueKindTag::kNot:
+      return evaluate_unary(value, context);
+    case ValueKindTag::kAdd:
+    case ValueKindTag::kSubtract:
+    case ValueKindTag::kMultiply:
+    case ValueKindTag::kDivide:
+    case ValueKindTag::kEqual:
+    case ValueKindTag::kNotEqual:
+    case ValueKindTag::kLess:
+    case ValueKindTag::kLessEqual:
+    case ValueKindTag::kGreater:
+    case ValueKindTag::kGreaterEqual:
+    case ValueKindTag::kAnd:
+    case ValueKindTag::kOr:
+      return evaluate_binary(value, context);
+    case ValueKindTag::kIf:
+      return evaluate_if(value, context);
+    case ValueKindTag::kOver:
+      return evaluate(value.a, over(value.window, context));
+    case ValueKindTag::kAt: {
+      const auto moved = at(value.period, context);
+      return moved ? evaluate(value.a, *moved) : undefined(Reason::kNoBucket);
+    }
+    case ValueKindTag::kCollapse:
+      return evaluate_collapse(value, context);
+  }
+  return {};
+}
+
+CellValue ValueEvaluator::evaluate_unary(const Value& value, const Context& context) {
+  const CellValue a = evaluate(value.a, context);
+  if (!a.defined()) return a;
+  if (value.kind == ValueKindTag::kNot) return boolean(!truth_of(a));
+  return cell_of(negate(number_of(a, model_.value(value.a).type)));
+}
+
+CellValue ValueEvaluator::evaluate_binary(const Value& value, const Context& context) {
+  const CellValue a = evaluate(value.a, context), b = evaluate(value.b, context);
+  const Reason reason = worst(a.reason, b.reason);
+  if (reason != Reason::kNone) return undefined(reason);
+  if (value.kind == ValueKindTag::kAnd) return boolean(truth_of(a) && truth_of(b));
+  if (value.kind == ValueKindTag::kOr) return boolean(truth_of(a) || truth_of(b));
+  if (std::holds_alternative<bool>(a.value)) {  // bools know only == and !=
+    return boolean((truth_of(a) == truth_of(b)) == (value.kind == ValueKindTag::kEqual));
+  }
+  const Number x = number_of(a, model_.value(value.a).type), y = number_of(b, model_.value(value.b).type);
+  switch (value.kind) {
+    case ValueKindTag::kAdd:
+      return cell_of(add(x, y, value.type));
+    case ValueKindTag::kSubtract:
+      return cell_of(subtract(x, y, value.type));
+    case ValueKindTag::kMultiply:
+      return cell_of(multiply(x, y, value.type));
+    case ValueKindTag::kDivide:
+      return cell_of(divide(x, y));
+    case ValueKindTag::kEqual:
+      return boolean(compare(x, y) == 0);
+    case ValueKindTag::kNotEqual:
+      return boolean(compare(x, y) != 0);
+    case ValueKindTag::kLess:
+      return boolean(compare(x, y) < 0);
+    case ValueKindTag::kLessEqual:
+      return boolean(compare(x, y) <= 0);
+    case ValueKindTag::kGreater:
+      return boolean(compare(x, y) > 0);
+    case ValueKindTag::kGreaterEqual:
+      return boolean(compare(x, y) >= 0);
+    case ValueKindTag::kConst:
+    case ValueKindTag::kAggregate:
+    case ValueKindTag::kNegate:
+    case ValueKindTag::kAnd:
+    case ValueKindTag::kOr:
+    case ValueKindTag::kNot:
+    case ValueKindTag::kIf:
+    case ValueKindTag::kOver:
+    case ValueKindTag::kAt:
+    case ValueKindTag::kCollapse:
+      break;
+  }
+  return {};
+}
+
+/// Only the branch taken counts.
+CellValue ValueEvaluator::evaluate_if(const Value& value, const Context& context) {
+  const CellValue condition = evaluate(value.a, context);
+  if (!condition.defined()) return condition;
+  const ValueId branch = truth_of(condition) ? value.b : value.c;
+  const CellValue chosen = evaluate(branch, context);
+  if (!chosen.defined() || std::holds_alternative<bool>(chosen.value)) return chosen;
+  return cell_of(convert(number_of(chosen, model_.value(branch).type), value.type));
+}
+
+// ------------------------------------------------------------------------------------------------ aggregates
+
+/// Rows of the aggregate's stream in the context's interval that pass its condition and have the bound keys.
+RowNumbers ValueEvaluator::accepted_rows(const Value& aggregate, const Context& context) {
+  const int stream = aggregate.stream;
+  const std::vector<TypedRow>& rows = columns_.rows(stream);
+  std::vector<std::pair<const std::vector<RowValue>*, const RowValue*>> keys;
+  const RowNumbers* candidates = &columns_.all(stream);
+  for (const Bound& bound : context.bounds) {
+    const RowId key = key_in(*bound.key_by_stream, stream);
+    if (!key.valid()) continue;
+    keys.emplace_back(&columns_.values(stream, key), &bound.value);
+    const RowNumbers& with_key = columns_.with_key(stream, key, bound.value);
+    if (with_key.size() < candidates->size()) candidates = &with_key;
+  }
+  const std::vector<bool>& accepted = columns_.accepted(stream, aggregate.condition);
+  const auto starts_before = [&rows](uint32_t row, Instant time) { return rows[row].time < time; };
+  RowNumbers result;
+  for (auto row = std::lower_bound(candidates->begin(), candidates->end(), context.look.start, starts_before);
+       row != candidates->end() && rows[*row].time < context.look.end; ++row) {
+    const bool has_keys =
+        std::all_of(keys.begin(), keys.end(), [row](const auto& key) { return (*key.first)[*row] == *key.second; });
+    if (accepted[*row] && has_keys) result.push_back(*row);
+  }
+  return result;
+}
+
+CellValue ValueEvaluator::evaluate_aggregate(const Value& value, const Context& context) {
+  if (!stream(value.stream).covers(context.look)) return undefined(Reason::kNoData);
+  const RowNumbers rows = accepted_rows(value, context);
+  if (value.aggregate == Aggregate::kCount) {
+    return {Reason::kNone, static_cast<int128>(rows.size())};
+  }
+  if (value.aggregate == Aggregate::kUnique) return unique(value, rows);
+  const std::vector<RowValue>& inputs = columns_.values(value.stream, value.input);
+  const int scale = model_.row(value.input).type.scale;
+  std::vector<Number> numbers;
+  for (uint32_t row : rows) {
+    if (const int128* exact = std::get_if<int128>(&inputs[row])) numbers.push_back(exact_number(*exact, scale));
+    if (const double* number = std::get_if<double>(&inputs[row])) numbers.push_back(float_number(*number));
+  }
+  return cell_of(fold(value.aggregate, value.percentage, numbers, value.type));
+}
+
+CellValue ValueEvaluator::unique(const Value& value, const RowNumbers& rows) {
+  const std::vector<RowValue>& keys = columns_.values(value.stream, value.input);
+  std::unordered_set<RowValue> distinct;
+  for (uint32_t row : rows) {
+    if (!is_missing(keys[row])) distinct.insert(keys[row]);
+  }
+  return {Reason::kNone, static_cast<int128>(distinct.size())};
+}
+
+// ------------------------------------------------------------------------------------------------ contexts
+
+/// Sets the interval only: it ends where the current one does.
+Context ValueEvaluator::over(const Window& window, const Context& context) const {
+  Context result = context;
+  const Instant end = context.look.end;
+  switch (window.kind) {
+    case WindowKind::kLast:
+      result.look.start = calendar_.back(end, window.period);
+      break;
+    case WindowKind::kToDate:
+      result.look.start = calendar_.bucket(window.unit, end - 1).start;
+      break;
+    case WindowKind::kAllTime:
+      result.look.start = kMinInstant;
+      break;
+  }
+  return result;
+}
+
+/// Moves the whole bucket; the range does not cut the moved one. Nothing where there is no such bucket.
+std::optional<Context> ValueEvaluator::at(Period period, const Context& context) const {
+  const auto moved = calendar_.offset(context.grain, context.bucket, period);
+  if (!moved) return std::nullopt;
+  Context result = context;
+  result.bucket = result.look = *moved;
+  return result;
+}
+
+const std::set<int>& ValueEvaluator::streams_of(ValueId id) {
+  const auto [place, is_new] = streams_of_.try_emplace(id);
+  if (is_new) {
+    visit_values(model_, id, [&](ValueId, const Value& value) {
+      if (value.kind == ValueKindTag::kAggregate) place->second.insert(value.stream);
+    });
+  }
+  return place->second;
+}
+
+bool ValueEvaluator::covered_by_any(ValueId id, Interval interval) {
+  const std::set<int>& streams = streams_of(id);
+  return std::any_of(streams.begin(), streams.end(), [&](int s) { return stream(s).covers(interval); });
+}
+
+// ------------------------------------------------------------------------------------------------ collapses
+
+/// One context for each bucket of the collapse's grain in the interval, cut to it. An interval without a start begins
+/// with the first row of any stream inside.
+std::vector<Context> ValueEvaluator::time_contexts(const Value& collapse, const Context& context) {
+  Interval look = context.look;
+  if (look.start == kMinInstant) {
+    look.start = look.end;
+    for (int s : streams_of(collapse.a)) {
+      if (stream(s).report.covered) look.start = std::min(look.start, stream(s).report.first);
+    }
+  }
+  std::vector<Context> result;
+  for (const Interval& bucket : calendar_.buckets(collapse.key.grain, look)) {
+    Context inner = context;
+    inner.grain = collapse.key.grain;
+    inner.bucket = bucket;
+    inner.look = {std::max(bucket.start, look.start), std::min(bucket.end, look.end)};
+    result.push_back(std::move(inner));
+  }
+  return result;
+}
+
+/// One context for each key with a row in any aggregate inside. A row without the entity is left out; a missing
+/// dimension is a key like any other.
+std::vector<Context> ValueEvaluator::key_contexts(const Value& collapse, const Context& context) {
+  std::set<RowValue> keys;
+  collect_keys(collapse.a, context, collapse.key, {}, &keys);
+  std::vector<Context> result;
+  for (const RowValue& key : keys) {
+    if (collapse.key.kind == PerKind::kEntity && is_missing(key)) continue;
+    Context inner = context;
+    inner.bounds.push_back({&collapse.key.rows, key});
+    result.push_back(std::move(inner));
+  }
+  return result;
+}
+
+/// What a row must have to take part beside passing the condition: the key of a distinct count, and the keys of the
+/// entities that collapses around the aggregate are by.
+std::vector<const std::vector<RowValue>*> ValueEvaluator::needed_keys(const Value& aggregate,
+                                                                      const std::vector<const PerKey*>& entities) {
+  std::vector<const std::vector<RowValue>*> needed;
+  if (aggregate.aggregate == Aggregate::kUnique) needed.push_back(&columns_.values(aggregate.stream, aggregate.input));
+  for (const PerKey* entity : entities) {
+    const RowId key = key_in(entity->rows, aggregate.stream);
+    if (key.valid()) needed.push_back(&columns_.values(aggregate.stream, key));
+  }
+  return needed;
+}
+
+/// `entities`: keys of the collapses passed on the way down.
+void ValueEvaluator::collect_keys(ValueId id, const Context& context, const PerKey& key,
+                                  std::vector<const PerKey*> entities, std::set<RowValue>* keys) {
+  if (!id.valid()) return;
+  const Value& value = model_.value(id);
+  if (value.kind == ValueKindTag::kAggregate) {
+    const RowId own = key_in(key.rows, value.stream);
+    if (!own.valid()) return;
+    const auto needed = needed_keys(value, entities);
+    for (uint32_t row : accepted_rows(value, context)) {
+      if (has_all(needed, row)) keys->insert(columns_.values(value.stream, own)[row]);
+    }
+    return;
+  }
+  if (value.kind == ValueKindTag::kOver) {
+    return collect_keys(value.a, over(value.window, context), key, std::move(entities), keys);
+  }
+  if (value.kind == ValueKindTag::kAt) {
+    if (const auto moved = at(value.period, context)) collect_keys(value.a, *moved, key, std::move(entities), keys);
+    return;
+  }
+  if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kTime) {
+    for (const Context& inner : time_contexts(value, context)) {
+      if (covered_by_any(value.a, inner.look)) collect_keys(value.a, inner, key, entities, keys);
+    }
+    return;
+  }
+  if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kEntity) entities.push_back(&value.key);
+  for (ValueId part : {value.a, value.b, value.c}) collect_keys(part, context, key, entities, keys);
+}
+
+/// Undefined inner values are skipped.
+CellValue ValueEvaluator::evaluate_collapse(const Value& value, const Context& context) {
+  const bool by_time = value.key.kind == PerKind::kTime;
+  std::vector<Number> numbers;
+  for (const Context& inner : by_time ? time_contexts(value, context) : key_contexts(value, context)) {
+    if (by_time && !covered_by_any(value.a, inner.look)) continue;
+    const CellValue cell = evaluate(value.a, inner);
+    if (!cell.defined()) continue;
+    const bool is_bool = std::holds_alternative<bool>(cell.value);  // counted, never added up
+    numbers.push_back(is_bool ? exact_number(truth_of(cell) ? 1 : 0, 0) : number_of(cell, model_.value(value.a).type));
+  }
+  if (numbers.empty() && !covered_by_any(value.a, context.look)) return undefined(Reason::kNoData);
+  return cell_of(fold(value.aggregate, value.percentage, numbers, value.type));
+}
+
+// ------------------------------------------------------------------------------------------------ what is said about a
+// cell
+
+/// A window that reaches back before the bucket (a day, or finer) that holds a stream's first row.
+bool ValueEvaluator::starts_too_early(const Context& windowed, ValueId id, Grain output_grain) {
+  const Grain grain = output_grain < Grain::kDay ? output_grain : Grain::kDay;
+  for (int s : streams_of(id)) {
+    const StreamReport& report = stream(s).report;
+    if (report.covered && windowed.look.start < calendar_.bucket(grain, report.first).start) return true;
+  }
+  return false;
+}
+
+bool ValueEvaluator::ends_past_watermark(ValueId id, const Context& context) {
+  const std::set<int>& streams = streams_of(id);
+  return std::any_of(streams.begin(), streams.end(),
+                     [&](int s) { return stream(s).watermark.has_value() && context.look.end > *stream(s).watermark; });
+}
+
+bool ValueEvaluator::is_partial(ValueId id, const Context& context, Grain output_grain) {
+  if (!id.valid()) return false;
+  const Value& value = model_.value(id);
+  if (value.kind == ValueKindTag::kAggregate) return ends_past_watermark(id, context);
+  if (value.kind == ValueKindTag::kOver) {
+    const Context windowed = over(value.window, context);
+    if (value.window.kind != WindowKind::kAllTime && starts_too_early(windowed, value.a, output_grain)) return true;
+    return is_partial(value.a, windowed, output_grain);
+  }
+  if (value.kind == ValueKindTag::kAt) {
+    const auto moved = at(value.period, context);
+    return moved && is_partial(value.a, *moved, output_grain);
+  }
+  if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kTime) {
+    // Buckets to come are missing from the whole; of those that are there each speaks for itself.
+    if (ends_past_watermark(value.a, context)) return true;
+    for (const Context& inner : time_contexts(value, context)) {
+      if (covered_by_any(value.a, inner.look) && is_partial(value.a, inner, output_grain)) return true;
+    }
+    return false;
+  }
+  return is_partial(value.a, context, output_grain) || is_partial(value.b, context, output_grain) ||
+         is_partial(value.c, context, output_grain);
+}
+
+std::set<std::vector<RowValue>> ValueEvaluator::groups(ValueId id, const std::vector<ResolvedDimension>& dimensions) {
+  std::set<std::vector<RowValue>> result;
+  if (dimensions.empty()) {
+    result.emplace();
+  } else {
+    collect_groups(id, dimensions, {}, &result);
+  }
+  return result;
+}
+
+void ValueEvaluator::collect_groups(ValueId id, const std::vector<ResolvedDimension>& dimensions,
+                                    std::vector<const PerKey*> entities, std::set<std::vector<RowValue>>* groups) {
+  if (!id.valid()) return;
+  const Value& value = model_.value(id);
+  if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kEntity) entities.push_back(&value.key);
+  for (ValueId part : {value.a, value.b, value.c}) collect_groups(part, dimensions, entities, groups);
+  if (value.kind != ValueKindTag::kAggregate) return;
+  const std::vector<bool>& accepted = columns_.accepted(value.stream, value.condition);
+  const auto needed = needed_keys(value, entities);
+  for (uint32_t row : columns_.all(value.stream)) {
+    if (!accepted[row] || !has_all(needed, row)) continue;
+    std::vector<RowValue> group;
+    for (const ResolvedDimension& dimension : dimensions) {
+      group.push_back(columns_.values(value.stream, key_in(dimension.rows, value.stream))[row]);
+    }
+    groups->insert(std::move(group));
+  }
+}
+
+std::map<std::pair<int, int>, int64_t> ValueEvaluator::rows_without_entity(const std::vector<ValueId>& values) {
+  std::map<std::pair<int, int>, std::set<uint32_t>> left_out;
+  const auto look_at = [&](const Value& aggregate, RowId key) {
+    if (!key.valid() || model_.row(key).kind != RowKind::kField) return;
+    const int field = model_.row(key).field;
+    const std::vector<int>& entities = model_.streams[static_cast<size_t>(aggregate.stream)].entities;
+    if (std::find(entities.begin(), entities.end(), field) == entities.end()) return;
+    const std::vector<bool>& accepted = columns_.accepted(aggregate.stream, aggregate.condition);
+    const std::vector<RowValue>& keys = columns_.values(aggregate.stream, key);
+    for (uint32_t row = 0; row < keys.size(); ++row) {
+      if (accepted[row] && is_missing(keys[row])) left_out[{aggregate.stream, field}].insert(row);
+    }
+  };
+  for (ValueId id : values) {
+    visit_values(model_, id, [&](ValueId, const Value& value) {
+      if (value.kind == ValueKindTag::kAggregate && value.aggregate == Aggregate::kUnique) look_at(value, value.input);
+      if (value.kind != ValueKindTag::kCollapse || value.key.kind != PerKind::kEntity) return;
+      visit_values(model_, value.a, [&](ValueId, const Value& inner) {
+        if (inner.kind == ValueKindTag::kAggregate) look_at(inner, key_in(value.key.rows, inner.stream));
+      });
+    });
+  }
+  std::map<std::pair<int, int>, int64_t> result;
+  for (const auto& [place, rows] : left_out) result[place] = static_cast<int64_t>(rows.size());
+  return result;
+}
+
+}  // namespace alidade::reference

@@ -1,0 +1,73 @@
+// Formulas in a context, by recursion. Part of compiler/reference; tested through tests/eval and
+// tests/unit/reference_test.cpp. One thread.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compiler/reference/local_calendar.h"
+#include "compiler/reference/row_evaluator.h"
+#include "compiler/reference/scalar.h"
+
+namespace alidade::reference {
+
+/// Rows count only where their key is this value: a dimension of the report, or a key that a collapse has bound.
+struct Bound {
+  const std::vector<RowId>* key_by_stream;  ///< borrowed from the request or the model
+  RowValue value;
+};
+
+struct Context {
+  Grain grain = Grain::kWhole;
+  Interval bucket;  ///< whole, but for what `at` moves it counts as given
+  Interval look;    ///< what aggregates look at; its start may be kMinInstant
+  std::vector<Bound> bounds;
+};
+
+class ValueEvaluator {
+ public:
+  ValueEvaluator(const Model& model, const Data& data, const LocalCalendar& calendar)
+      : model_(model), data_(data), calendar_(calendar), columns_(model, data) {}
+
+  CellValue evaluate(ValueId id, const Context& context);
+  /// Whether anything `id` reads is unfinished: past a watermark, or a window that starts before the first row.
+  bool is_partial(ValueId id, const Context& context, Grain output_grain);
+  /// The dimension values of rows that take part in any aggregate of `id`, whenever they happened.
+  std::set<std::vector<RowValue>> groups(ValueId id, const std::vector<ResolvedDimension>& dimensions);
+  /// Rows that an aggregate or a collapse by an entity left out because that entity is missing, by (stream, field).
+  std::map<std::pair<int, int>, int64_t> rows_without_entity(const std::vector<ValueId>& values);
+
+ private:
+  CellValue evaluate_aggregate(const Value& value, const Context& context);
+  CellValue evaluate_unary(const Value& value, const Context& context);
+  CellValue evaluate_binary(const Value& value, const Context& context);
+  CellValue evaluate_if(const Value& value, const Context& context);
+  CellValue evaluate_collapse(const Value& value, const Context& context);
+  RowNumbers accepted_rows(const Value& aggregate, const Context& context);
+  CellValue unique(const Value& value, const RowNumbers& rows);
+  Context over(const Window& window, const Context& context) const;
+  std::optional<Context> at(Period period, const Context& context) const;
+  std::vector<Context> time_contexts(const Value& collapse, const Context& context);
+  std::vector<Context> key_contexts(const Value& collapse, const Context& context);
+  void collect_keys(ValueId id, const Context& context, const PerKey& key, std::vector<const PerKey*> entities,
+                    std::set<RowValue>* keys);
+  std::vector<const std::vector<RowValue>*> needed_keys(const Value& aggregate,
+                                                        const std::vector<const PerKey*>& entities);
+  void collect_groups(ValueId id, const std::vector<ResolvedDimension>& dimensions, std::vector<const PerKey*> entities,
+                      std::set<std::vector<RowValue>>* groups);
+  bool ends_past_watermark(ValueId id, const Context& context);
+  bool starts_too_early(const Context& windowed, ValueId id, Grain output_grain);
+  const std::set<int>& streams_of(ValueId id);
+  bool covered_by_any(ValueId id, Interval interval);
+  const StreamRows& stream(int index) const { return data_.streams[static_cast<size_t>(index)]; }
+
+  const Model& model_;
+  const Data& data_;
+  const LocalCalendar& calendar_;
+  RowColumns columns_;
+  std::map<ValueId, std::set<int>> streams_of_;
+};
+
+}  // namespace alidade::reference

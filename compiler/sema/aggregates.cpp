@@ -1,0 +1,382 @@
+// Aggregates: folding the rows of an event, and folding the values of an open `per` again.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/sema/analyser.h"
+
+namespace alidade {
+namespace {
+
+const ast::Expr& bare(const ast::Expr& expr) { return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr; }
+
+/// What an aggregate can fold.
+enum class InputRule : uint8_t { kEvent, kAmount, kOrdered, kKey };
+
+InputRule rule_of(Aggregate aggregate) {
+  switch (aggregate) {
+    case Aggregate::kCount: return InputRule::kEvent;
+    case Aggregate::kUnique: return InputRule::kKey;
+    case Aggregate::kMin:
+    case Aggregate::kMax: return InputRule::kOrdered;
+    case Aggregate::kSum:
+    case Aggregate::kMean:
+    case Aggregate::kPercentile: return InputRule::kAmount;
+  }
+  return InputRule::kAmount;
+}
+
+bool fits(InputRule rule, ValueKind kind) {
+  switch (rule) {
+    case InputRule::kEvent: return false;
+    case InputRule::kAmount: return is_numeric(kind);
+    case InputRule::kOrdered: return is_numeric(kind) || kind == ValueKind::kTimestamp;
+    case InputRule::kKey: return can_be_dimension(kind);
+  }
+  return false;
+}
+
+/// Why values of finer periods cannot be added up.
+enum class SumFlaw : uint8_t { kNone, kWindow, kRatio, kDistinct };
+
+SumFlaw sum_flaw(const Model& model, ValueId id) {
+  const Value& value = model.value(id);
+  auto worse = [](SumFlaw a, SumFlaw b) { return a > b ? a : b; };
+  switch (value.kind) {
+    case ValueKindTag::kConst: return SumFlaw::kNone;
+    case ValueKindTag::kAggregate:
+      switch (value.aggregate) {
+        case Aggregate::kUnique: return SumFlaw::kDistinct;
+        case Aggregate::kMean:
+        case Aggregate::kPercentile: return SumFlaw::kRatio;
+        case Aggregate::kCount:
+        case Aggregate::kSum:
+        case Aggregate::kMin:
+        case Aggregate::kMax: return SumFlaw::kNone;
+      }
+      return SumFlaw::kNone;
+    case ValueKindTag::kNegate:
+    case ValueKindTag::kAt: return sum_flaw(model, value.a);
+    case ValueKindTag::kAdd:
+    case ValueKindTag::kSubtract: return worse(sum_flaw(model, value.a), sum_flaw(model, value.b));
+    case ValueKindTag::kMultiply: {
+      SumFlaw a = sum_flaw(model, value.a), b = sum_flaw(model, value.b);
+      bool rate_times_amount = (a == SumFlaw::kRatio && b == SumFlaw::kNone) || (b == SumFlaw::kRatio && a == SumFlaw::kNone);
+      bool constant = model.value(value.a).kind == ValueKindTag::kConst || model.value(value.b).kind == ValueKindTag::kConst;
+      return rate_times_amount && !constant ? SumFlaw::kNone : worse(a, b);
+    }
+    case ValueKindTag::kDivide:
+      return model.value(value.b).kind == ValueKindTag::kConst ? sum_flaw(model, value.a) : SumFlaw::kRatio;
+    case ValueKindTag::kIf: return worse(sum_flaw(model, value.b), sum_flaw(model, value.c));
+    case ValueKindTag::kOver: return worse(SumFlaw::kWindow, sum_flaw(model, value.a));
+    case ValueKindTag::kCollapse:
+      if (value.key.kind == PerKind::kTime || value.aggregate == Aggregate::kSum) {
+        return value.aggregate == Aggregate::kMean || value.aggregate == Aggregate::kPercentile ? SumFlaw::kRatio : SumFlaw::kNone;
+      }
+      if (value.aggregate == Aggregate::kCount) return SumFlaw::kDistinct;
+      return value.aggregate == Aggregate::kMean || value.aggregate == Aggregate::kPercentile ? SumFlaw::kRatio : SumFlaw::kNone;
+    case ValueKindTag::kEqual:
+    case ValueKindTag::kNotEqual:
+    case ValueKindTag::kLess:
+    case ValueKindTag::kLessEqual:
+    case ValueKindTag::kGreater:
+    case ValueKindTag::kGreaterEqual:
+    case ValueKindTag::kAnd:
+    case ValueKindTag::kOr:
+    case ValueKindTag::kNot: return SumFlaw::kNone;
+  }
+  return SumFlaw::kNone;
+}
+
+bool has_words(const ast::Expr& expr) {
+  if (expr.kind == ast::ExprKind::kName || expr.kind == ast::ExprKind::kMember) return true;
+  return (expr.a != nullptr && has_words(*expr.a)) || (expr.b != nullptr && has_words(*expr.b)) ||
+         (expr.c != nullptr && has_words(*expr.c));
+}
+
+const ast::Expr* first_name(const ast::Expr& expr) {
+  if (expr.kind == ast::ExprKind::kName) return &expr;
+  for (const ast::Expr* child : {expr.a, expr.b, expr.c}) {
+    const ast::Expr* found = child == nullptr ? nullptr : first_name(*child);
+    if (found != nullptr) return found;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+/// Whether an argument is a formula of values (to be collapsed) rather than of rows.
+bool Analyser::is_value_argument(const ast::Expr& expr) {
+  switch (expr.kind) {
+    case ast::ExprKind::kCall:
+    case ast::ExprKind::kPer:
+    case ast::ExprKind::kOver:
+    case ast::ExprKind::kAt: return true;
+    case ast::ExprKind::kName: {
+      Symbol* symbol = find(expr.name.name);
+      return symbol != nullptr && symbol->kind == SymbolKind::kMetric;
+    }
+    case ast::ExprKind::kWhere:
+    case ast::ExprKind::kSegment:
+    case ast::ExprKind::kMember: return is_value_argument(*expr.a);
+    case ast::ExprKind::kLiteral:
+    case ast::ExprKind::kParen:
+    case ast::ExprKind::kNegate:
+    case ast::ExprKind::kMultiply:
+    case ast::ExprKind::kDivide:
+    case ast::ExprKind::kAdd:
+    case ast::ExprKind::kSubtract:
+    case ast::ExprKind::kEqual:
+    case ast::ExprKind::kNotEqual:
+    case ast::ExprKind::kLess:
+    case ast::ExprKind::kLessEqual:
+    case ast::ExprKind::kGreater:
+    case ast::ExprKind::kGreaterEqual:
+    case ast::ExprKind::kIn:
+    case ast::ExprKind::kIsNull:
+    case ast::ExprKind::kWithin:
+    case ast::ExprKind::kReached:
+    case ast::ExprKind::kNot:
+    case ast::ExprKind::kAnd:
+    case ast::ExprKind::kOr:
+    case ast::ExprKind::kWith:
+    case ast::ExprKind::kIf: break;
+  }
+  return (expr.a != nullptr && is_value_argument(*expr.a)) || (expr.b != nullptr && is_value_argument(*expr.b)) ||
+         (expr.c != nullptr && is_value_argument(*expr.c));
+}
+
+std::optional<Term> Analyser::aggregate_call(const ast::Expr& expr, Aggregate aggregate, std::string_view word) {
+  bool explicit_percentage = word == "percentile";
+  std::string signature = explicit_percentage ? "percentile(purchase.amount, 95%)"
+                          : aggregate == Aggregate::kCount ? "count(purchase)" : fmt::format("{}(purchase.amount)", word);
+  if (!plain_arguments(expr, explicit_percentage ? 2 : 1, signature)) return std::nullopt;
+  std::optional<Percentage> percent = Percentage{};
+  if (aggregate == Aggregate::kPercentile) percent = percentage(expr, word);
+  bool values = is_value_argument(*expr.args[0].value);
+  std::optional<Term> term = values ? collapse(expr, aggregate, word, percent.value_or(Percentage{}))
+                                    : row_aggregate(expr, aggregate, word, percent.value_or(Percentage{}));
+  return percent ? term : std::nullopt;
+}
+
+std::optional<Type> Analyser::folded_type(Aggregate aggregate, const Type& input) const {
+  Type type = input;
+  type.optional = false;
+  type.bits = 0;
+  switch (aggregate) {
+    case Aggregate::kCount:
+    case Aggregate::kUnique:
+      type = {};
+      type.kind = ValueKind::kInteger;
+      type.exact = true;
+      return type;
+    case Aggregate::kSum:
+    case Aggregate::kMin:
+    case Aggregate::kMax: return type;
+    case Aggregate::kMean:
+    case Aggregate::kPercentile:
+      type.exact = false;
+      type.scale = 0;
+      if (type.kind == ValueKind::kInteger || type.kind == ValueKind::kDecimal) type.kind = ValueKind::kNumber;
+      return type;
+  }
+  return type;
+}
+
+// ------------------------------------------------------------------------------------------------ of rows
+std::optional<RowArgument> Analyser::row_argument(const ast::Expr& expr) {
+  if (expr.kind == ast::ExprKind::kParen) return row_argument(*expr.a);
+  if (expr.kind == ast::ExprKind::kWhere || expr.kind == ast::ExprKind::kSegment) {
+    std::optional<RowArgument> inner = row_argument(*expr.a);
+    if (!inner) return std::nullopt;
+    std::optional<RowId> test;
+    if (expr.kind == ast::ExprKind::kWhere) {
+      test = checked_condition(*expr.b, {.stream = inner->rows.stream, .table = -1, .base = inner->rows.condition});
+    } else if (std::optional<int> node = segment(*expr.b)) {
+      test = segment_rows(*node, inner->rows.stream, expr.b->span);
+    }
+    if (!test) return std::nullopt;
+    inner->rows.condition = build_.both(inner->rows.condition, *test);
+    return inner;
+  }
+  bool event_name = expr.kind == ast::ExprKind::kName && (find(expr.name.name) != nullptr);
+  if (event_name || (expr.kind != ast::ExprKind::kName && is_event(expr))) {
+    std::optional<RowSet> rows = event(expr);
+    if (!rows) return std::nullopt;
+    return RowArgument{*rows, std::nullopt, words(expr)};
+  }
+  std::vector<RowSet> bases;
+  std::vector<const ast::Expr*> places;
+  if (!collect_bases(expr, bases, places)) return std::nullopt;
+  if (bases.empty()) {
+    no_base(expr);
+    return std::nullopt;
+  }
+  for (size_t i = 1; i < bases.size(); ++i) {
+    if (bases[i].stream == bases[0].stream && bases[i].condition == bases[0].condition) continue;
+    Diagnostic& report = error(Code::several_events, places[i]->span, "an aggregate is over the rows of one event",
+                               "compute one aggregate of each event and combine those");
+    report.labels.push_back({places[0]->span, "this is another event's"});
+    return std::nullopt;
+  }
+  std::optional<RowId> input = row(expr, {.stream = bases[0].stream, .table = -1, .base = bases[0].condition, .bare = false});
+  if (!input) return std::nullopt;
+  return RowArgument{bases[0], input, words(expr)};
+}
+
+/// The events that the paths of a row formula start with. False where one is broken.
+bool Analyser::collect_bases(const ast::Expr& expr, std::vector<RowSet>& bases, std::vector<const ast::Expr*>& places) {
+  if (expr.kind == ast::ExprKind::kMember) {
+    const ast::Expr* root = &expr;
+    while (root->kind == ast::ExprKind::kMember) root = root->a;
+    const ast::Expr& inner = bare(*root);
+    if (inner.kind == ast::ExprKind::kName) {
+      Symbol* symbol = find(inner.name.name);
+      if (symbol == nullptr) return true;  // reported when nothing else is a base, or by row()
+    }
+    std::optional<RowSet> rows = event(*root);
+    if (!rows) return false;
+    bases.push_back(*rows);
+    places.push_back(&expr);
+    return true;
+  }
+  for (const ast::Expr* child : {expr.a, expr.b, expr.c}) {
+    if (child != nullptr && !collect_bases(*child, bases, places)) return false;
+  }
+  return true;
+}
+
+void Analyser::no_base(const ast::Expr& expr) {
+  const ast::Expr* name = first_name(expr);
+  if (name == nullptr || !has_words(expr)) {
+    error(Code::aggregate_of_constant, expr.span, "there is no field in here, so nothing to compute from rows",
+          "name a field of an event, as in `sum(purchase.amount)`; `count(purchase)` counts rows");
+    return;
+  }
+  std::string_view word = name->name.name.text();
+  for (const ModelSource& stream : model_.streams) {
+    if (field_index(stream, word) < 0) continue;
+    error(Code::field_without_event, name->span, fmt::format("`{}` needs to say whose it is", word),
+          fmt::format("write `{}.{}`, or an event instead of `{}`", stream.name, word, stream.name));
+    return;
+  }
+  if (sources_broken_) return;
+  unknown(Code::unknown_name, name->name, fmt::format("there is no stream, event or metric `{}`", word),
+          names_of({SymbolKind::kStream, SymbolKind::kEvent, SymbolKind::kMetric}), "");
+}
+
+std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate aggregate, std::string_view word,
+                                            const Percentage& percentage) {
+  const ast::Expr& written = *expr.args[0].value;
+  std::optional<RowArgument> argument = row_argument(written);
+  if (!argument) return std::nullopt;
+  InputRule rule = rule_of(aggregate);
+  const std::string& stream_name = model_.streams[static_cast<size_t>(argument->rows.stream)].name;
+  if (rule == InputRule::kEvent && argument->input) {
+    error(Code::count_of_field, written.span, "`count` counts rows, and this is a field",
+          fmt::format("write `count({})`, `count({} where {} is not null)`, or `unique({})`", stream_name, stream_name,
+                      "…", argument->words));
+    return std::nullopt;
+  }
+  if (rule != InputRule::kEvent && !argument->input) {
+    error(Code::aggregate_needs_field, written.span,
+          fmt::format("`{}` needs a field of `{}`", word, argument->words),
+          fmt::format("write `{}({}.…)`", word, argument->words));
+    return std::nullopt;
+  }
+  Value node;
+  node.kind = ValueKindTag::kAggregate;
+  node.aggregate = aggregate;
+  node.percentage = percentage;
+  node.stream = argument->rows.stream;
+  if (!build_.is_truth(argument->rows.condition, true)) node.condition = argument->rows.condition;
+  Type input;
+  if (argument->input) {
+    node.input = *argument->input;
+    const Row& row = model_.row(*argument->input);
+    input = row.type;
+    bool column = row.kind == RowKind::kField || row.kind == RowKind::kAttribute;
+    if (!fits(rule, input.kind) || (rule == InputRule::kKey && !column)) {
+      Diagnostic& report = error(Code::aggregate_input, written.span, fmt::format("`{}` cannot be computed of {}", word, show(input)));
+      if (rule == InputRule::kKey) report.help = "`unique` counts the values of one field: text, an integer, a list or a bool";
+      if (input.kind == ValueKind::kBoolean) report.help = fmt::format("count the rows: `count({} where …)`, or `share(… of {})`", stream_name, stream_name);
+      if (input.kind == ValueKind::kText) report.help = "count its values with `unique`";
+      return std::nullopt;
+    }
+  }
+  std::optional<Type> type = folded_type(aggregate, input);
+  node.type = *type;
+  if (aggregate == Aggregate::kCount) node.type.unit = model_.units.base(stream_name + " row", BaseUnitKind::kCounted);
+  if (aggregate == Aggregate::kUnique) {
+    const Row& row = model_.row(node.input);
+    const std::vector<ModelField>& fields = row.kind == RowKind::kField ? model_.streams[static_cast<size_t>(row.stream)].fields
+                                                                        : model_.tables[static_cast<size_t>(row.table)].fields;
+    const std::string& name = fields[static_cast<size_t>(row.kind == RowKind::kField ? row.field : row.attribute)].name;
+    node.type.unit = model_.units.base(name, BaseUnitKind::kCounted);
+  }
+  return Term{build_.value(std::move(node)), std::nullopt};
+}
+
+// ------------------------------------------------------------------------------------------------ of values
+std::optional<Term> Analyser::collapse(const ast::Expr& expr, Aggregate aggregate, std::string_view word,
+                                       const Percentage& percentage) {
+  std::optional<Term> inner = value(*expr.args[0].value);
+  if (!inner || !collapse_allowed(expr, aggregate, word, *inner)) return std::nullopt;
+  Type input = model_.value(inner->value).type;
+  Value node;
+  node.kind = ValueKindTag::kCollapse;
+  node.aggregate = aggregate;
+  node.percentage = percentage;
+  node.a = inner->value;
+  node.key = *inner->open;
+  std::optional<Type> type = folded_type(aggregate, input);
+  node.type = *type;
+  if (aggregate == Aggregate::kCount) node.type.unit = model_.units.base(node.key.name, BaseUnitKind::kCounted);
+  return Term{build_.value(std::move(node)), std::nullopt};
+}
+
+bool Analyser::collapse_allowed(const ast::Expr& expr, Aggregate aggregate, std::string_view word, const Term& inner) {
+  const ast::Expr& written = *expr.args[0].value;
+  const Type type = model_.value(inner.value).type;
+  if (!inner.open) {
+    error(Code::aggregate_of_value, written.span,
+          fmt::format("`{}` is one value already, so there is nothing to compute `{}` of", words(written), word),
+          fmt::format("say the finer grain with `per`: `{}({} per day)` or `per user`", word, words(written)))
+        .labels.push_back({written.span, show(type)});
+    return false;
+  }
+  InputRule rule = rule_of(aggregate);
+  bool sound = rule == InputRule::kEvent ? type.kind != ValueKind::kBoolean : rule != InputRule::kKey && fits(rule, type.kind);
+  if (!sound) {
+    Diagnostic& report = error(Code::aggregate_input, written.span,
+                               rule == InputRule::kKey ? fmt::format("`{}` is of a field, and this is a value", word)
+                                                       : fmt::format("`{}` cannot be computed of {}", word, show(type)));
+    if (type.kind == ValueKind::kBoolean) report.help = fmt::format("add up ones: `sum((if … then 1 else 0) per {})`", inner.open->name);
+    return false;
+  }
+  if (aggregate != Aggregate::kSum) return true;
+  SumFlaw flaw = sum_flaw(model_, inner.value);
+  const std::string& key = inner.open->name;
+  if (flaw == SumFlaw::kDistinct && inner.open->kind != PerKind::kEntity) {
+    error(Code::sum_of_distinct, expr.span,
+          fmt::format("distinct counts do not add up over {}s: what is in two of them would count twice", key),
+          fmt::format("leave `per` out for the distinct count of the whole period, write a window (`over last 28 days`), "
+                      "or take `mean({})`", words(written)))
+        .labels.push_back({written.span, show(type)});
+    return false;
+  }
+  if (flaw == SumFlaw::kRatio && inner.open->kind != PerKind::kEntity) {
+    error(Code::sum_of_ratios, expr.span, fmt::format("a mean, a ratio or a percentile does not add up over {}s", key),
+          "add up the parts and divide last: the formula without `per` does that")
+        .labels.push_back({written.span, show(type)});
+    return false;
+  }
+  if (flaw == SumFlaw::kWindow && inner.open->kind == PerKind::kTime) {
+    error(Code::sum_of_windows, expr.span, fmt::format("the windows of two {}s overlap, so adding them up counts rows twice", key),
+          fmt::format("leave the window out, or take `mean({})`", words(written)));
+    return false;
+  }
+  return true;
+}
+
+}  // namespace alidade

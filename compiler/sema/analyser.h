@@ -1,0 +1,277 @@
+// The state and the rule families of one analysis. Inside compiler/sema only; the door is analyse.h. Each family is one
+// file. A rule returns nothing when it reported an error or met something already broken, so one cause is one error.
+// One thread, one use.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "compiler/diagnostics/diagnostic.h"
+#include "compiler/sema/analyse.h"
+#include "compiler/sema/builder.h"
+#include "compiler/syntax/parse.h"
+#include "compiler/types/rules.h"
+
+namespace alidade {
+
+/// Rows of one stream: what an event is. The condition is the constant true for every row.
+struct RowSet {
+  int stream = -1;
+  RowId condition;
+};
+
+/// A condition that is resolved anew in each stream it is used in.
+enum class SegmentKind : uint8_t { kRows, kTable, kAnd, kOr, kNot };
+struct SegmentNode {
+  SegmentKind kind = SegmentKind::kRows;
+  int source = -1;      ///< kRows: stream; kTable: table
+  RowId condition;      ///< over rows of that source
+  int a = -1, b = -1;
+};
+
+enum class SymbolKind : uint8_t { kStream, kTable, kEvent, kSegment, kMetric, kLater };
+enum class SymbolState : uint8_t { kNew, kActive, kDone, kBroken };
+struct Symbol {
+  SymbolKind kind = SymbolKind::kStream;
+  SymbolState state = SymbolState::kNew;
+  const ast::Decl* decl = nullptr;
+  int index = -1;       ///< stream, table, metric, segment node
+  RowSet rows;          ///< stream, event
+};
+
+/// What a formula gives: a value, and the key of a `per` that nothing has collapsed yet.
+struct Term {
+  ValueId value;
+  std::optional<PerKey> open;
+};
+
+/// Where the names of a row expression are looked up.
+struct RowScope {
+  int stream = -1;
+  int table = -1;
+  RowId base;             ///< rows that a qualified name may stand for, besides the whole stream
+  bool bare = true;       ///< fields without a qualifier (after `where`)
+};
+
+/// The argument of an aggregate over rows.
+struct RowArgument {
+  RowSet rows;
+  std::optional<RowId> input;
+  std::string words;      ///< as written, without its conditions
+};
+
+/// A number or a date as a literal means it.
+struct Constant {
+  Type type;
+  int128 exact = 0;
+  bool truth = false;
+  std::string text;
+};
+
+/// What a word after a number stands for.
+enum class UnitWordKind : uint8_t { kMultiple, kCurrency, kDuration, kCounted };
+struct UnitWord {
+  UnitWordKind kind = UnitWordKind::kCounted;
+  int64_t factor = 1;     ///< kMultiple; kDuration: microseconds
+  UnitId unit;
+};
+
+class Analyser {
+ public:
+  Analyser(const Syntax& syntax, DiagnosticSink& sink);
+  Model run();
+
+ private:
+  // ---- reporting (analyse.cpp)
+  void add_dimension_rows();
+  Diagnostic& error(Code code, Span span, std::string message, std::string help = "");
+  void problem(const TypeProblem& problem, Span span);
+  void label_types(Diagnostic& diagnostic, const ast::Expr& a, const Type& left, const ast::Expr& b, const Type& right);
+  void unknown(Code code, const ast::Ident& name, std::string message, const std::vector<std::string_view>& candidates,
+               std::string help);
+  /// One error per declaration that what stands here is not available yet.
+  void later(Span span, std::string_view what);
+  std::string words(const ast::Expr& expr) const;
+  std::string show(const Type& type) const { return display(type, model_.units); }
+
+  // ---- declarations (declare.cpp, sources.cpp, properties.cpp)
+  void collect_symbols();
+  void declare_calendar(const ast::Decl& decl);
+  void declare_streams_and_tables();
+  void declare_stream(Symbol& symbol);
+  void declare_table(Symbol& symbol);
+  bool declare_fields(const Slice<ast::Field>& fields, ModelSource& source);
+  bool assign_role(const ast::Field& field, int index, ModelSource& source);
+  bool check_roles(const ast::Decl& decl, ModelSource& source);
+  bool lateness(const ast::Literal& late, ModelSource& source);
+  void match_entities();
+  std::optional<ModelField> declared_field(const ast::Field& field);
+  std::optional<ModelField> type_of(const ast::TypeRef& type);
+  std::optional<ModelField> money_type(const ast::TypeRef& type);
+  std::optional<ModelField> duration_type(const ast::TypeRef& type);
+  std::optional<ModelField> timestamp_type(const ast::TypeRef& type);
+  std::optional<ModelField> decimal_type(const ast::TypeRef& type);
+  std::optional<ModelField> one_of_type(const ast::TypeRef& type);
+  void declare_later(const ast::Decl& decl);
+  void check_reference(const ast::Decl& decl);
+  void check_properties(const Slice<ast::Property>& properties, ModelMetric* metric);
+  void check_property(const ast::Property& property, ModelMetric* metric);
+  void check_unit_property(const ast::Property& property, ModelMetric& metric);
+
+  // ---- names (declare.cpp)
+  /// Whether a broken table may have had an attribute of this entity, or of any entity of the stream.
+  bool attributes_broken(std::string_view entity) const;
+  bool attributes_broken(int stream) const;
+  Symbol* find(Name name);
+  /// Resolves what the symbol stands for; false where it is broken. A cycle is reported once, at its first member.
+  bool resolve(Symbol& symbol);
+  std::vector<std::string_view> names_of(std::initializer_list<SymbolKind> kinds) const;
+
+  // ---- literals and units (literals.cpp)
+  std::optional<Constant> constant(const ast::Literal& literal);
+  std::optional<UnitWord> unit_word(std::string_view word);
+  std::optional<UnitWord> unit_word(const ast::Ident& word);
+  std::optional<Period> period(const ast::Literal& literal);
+  std::optional<int64_t> fixed_duration(const ast::Literal& literal);
+  std::optional<Instant> instant(const ast::Literal& literal);
+
+  // ---- rows (rows.cpp, conditions.cpp)
+  std::optional<RowId> row(const ast::Expr& expr, const RowScope& scope);
+  std::optional<RowId> row_literal(const ast::Literal& literal);
+  std::optional<RowId> row_name(const ast::Ident& name, const RowScope& scope);
+  std::optional<RowId> row_member(const ast::Expr& expr, const RowScope& scope);
+  std::optional<RowId> row_arithmetic(const ast::Expr& expr, const RowScope& scope);
+  std::optional<RowId> row_comparison(const ast::Expr& expr, const RowScope& scope);
+  std::optional<RowId> row_in(const ast::Expr& expr, const RowScope& scope);
+  std::optional<RowId> row_null(const ast::Expr& expr, const RowScope& scope);
+  std::optional<RowId> row_if(const ast::Expr& expr, const RowScope& scope);
+  std::optional<RowId> row_logic(const ast::Expr& expr, const RowScope& scope);
+  std::optional<RowId> condition(const ast::Expr& expr, const RowScope& scope);
+  std::optional<RowId> checked_condition(const ast::Expr& expr, const RowScope& scope);
+  std::optional<RowId> fitted(RowId constant, const Type& other, const ast::Expr& at);
+  std::optional<RowId> list_value(const Row& text, const Type& list, const ast::Expr& at);
+  bool whole_day_equality(const ast::Expr& expr, RowId a, RowId b);
+  RowId field_row(const RowScope& scope, int field);
+  std::optional<RowId> attribute_row(int stream, int entity, const ast::Ident& name);
+  void warn_missing(const ast::Expr& expr, RowId id);
+  const ModelSource& source_of(const RowScope& scope) const;
+  void unknown_field(const ast::Ident& name, const RowScope& scope);
+
+  // ---- sets of rows (events.cpp, segments.cpp)
+  std::optional<RowSet> event(const ast::Expr& expr);
+  std::optional<RowSet> event_name(const ast::Ident& name);
+  std::optional<RowSet> event_union(const ast::Expr& expr);
+  bool is_event(const ast::Expr& expr);
+  std::optional<int> segment(const ast::Expr& expr);
+  std::optional<int> segment_name(const ast::Ident& name);
+  std::optional<int> segment_where(const ast::Expr& expr);
+  int segment_node(SegmentNode node);
+  std::optional<RowId> segment_rows(int node, int stream, Span use);
+  std::optional<RowId> translate(RowId row, int from_stream, int from_table, int to, std::string* missing);
+  std::optional<ValueId> restricted(ValueId value, int segment, Span use);
+
+  // ---- values (values.cpp, calls.cpp, aggregates.cpp, windows.cpp)
+  std::optional<Term> value(const ast::Expr& expr);
+  std::optional<Term> value_name(const ast::Ident& name);
+  std::optional<Term> value_member(const ast::Expr& expr);
+  std::optional<Term> value_segment(const ast::Expr& expr);
+  std::optional<Term> value_arithmetic(const ast::Expr& expr);
+  std::optional<Term> value_comparison(const ast::Expr& expr);
+  std::optional<Term> value_in(const ast::Expr& expr);
+  std::optional<Term> value_logic(const ast::Expr& expr);
+  std::optional<Term> value_if(const ast::Expr& expr);
+  std::optional<Term> value_negation(const ast::Expr& expr);
+  std::optional<Term> value_not(const ast::Expr& expr);
+  std::optional<Term> value_where(const ast::Expr& expr);
+  std::optional<Term> compare_terms(ValueKindTag kind, const ast::Expr& at, const Term& a, const ast::Expr& left,
+                                    const Term& b, const ast::Expr& right);
+  bool merge_open(Term& into, const Term& a, const Term& b, const ast::Expr& at);
+  bool is_constant(ValueId value) const;
+  Operand operand(const Term& term) const;
+  void fit(Term& a, Term& b);
+
+  std::optional<Term> call(const ast::Expr& expr);
+  std::optional<Term> function_call(const ast::Expr& expr, std::string_view word);
+  std::optional<Term> aggregate_call(const ast::Expr& expr, Aggregate aggregate, std::string_view word);
+  std::optional<Term> row_aggregate(const ast::Expr& expr, Aggregate aggregate, std::string_view word,
+                                    const Percentage& percentage);
+  std::optional<Term> collapse(const ast::Expr& expr, Aggregate aggregate, std::string_view word,
+                               const Percentage& percentage);
+  bool collapse_allowed(const ast::Expr& expr, Aggregate aggregate, std::string_view word, const Term& inner);
+  std::optional<Type> folded_type(Aggregate aggregate, const Type& input) const;
+  std::optional<Percentage> percentage(const ast::Expr& call, std::string_view word);
+  bool plain_arguments(const ast::Expr& call, size_t count, std::string_view signature);
+  bool named_arguments_are_later(const ast::Expr& call);
+  bool is_value_argument(const ast::Expr& expr);
+  std::optional<RowArgument> row_argument(const ast::Expr& expr);
+  bool collect_bases(const ast::Expr& expr, std::vector<RowSet>& bases, std::vector<const ast::Expr*>& places);
+  void no_base(const ast::Expr& expr);
+  std::optional<Term> share(const ast::Expr& expr);
+  std::optional<Term> change(const ast::Expr& expr, bool relative);
+  std::optional<Term> per(const ast::Expr& expr);
+  std::optional<PerKey> per_key(const ast::Grain& grain, ValueId value);
+  std::optional<PerKey> entity_key(const ast::Grain& grain, const std::vector<int>& streams);
+  std::optional<Term> over(const ast::Expr& expr);
+  std::optional<Window> window(const ast::Window& window);
+  std::optional<Term> at(const ast::Expr& expr);
+  Term moved(const Term& term, const Period& period);
+
+  // ---- metrics (metrics.cpp)
+  bool declare_metric(Symbol& symbol);
+  void check_stated_type(const ast::MetricDecl& decl, ModelMetric& metric);
+  bool unit_agrees(UnitId stated, UnitId inferred);
+  std::optional<UnitId> counted_unit(const ast::Ident& word);
+  std::string suggested_collapse(const ModelMetric& metric) const;
+
+  // ---- tests (tests.cpp, expectations.cpp)
+  void declare_test(const ast::Decl& decl);
+  std::optional<TestGiven> given(const ast::TestItem& item, const ModelTest& test);
+  void expectation(const ast::TestItem& item, ModelTest& test);
+  void expectation_table(const ast::TestItem& item, ModelTest& test);
+  std::optional<TestExpectation> expected_term(const ast::TestItem& item, const ast::Expr& expr);
+  bool place_expectation(const ast::TestItem& item, TestExpectation& expectation);
+  bool expected_literal(const ast::Literal& literal, bool negative, TestExpectation& expectation);
+  bool expected_number(const ast::Literal& literal, bool negative, TestExpectation& expectation);
+  bool expected_unit(const ast::Literal& literal, const UnitWord* word, const Type& type);
+  bool table_cell(const ast::RowCell& cell, const std::string& column, TestExpectation& expectation);
+  bool dimension_cell(const ast::RowCell& cell, const Type& type, TestExpectation& expectation);
+  void check_columns(const ast::Decl& decl, const ModelTest& test);
+
+  const Syntax& syntax_;
+  DiagnosticSink& sink_;
+  Model model_;
+  Builder build_;
+  std::optional<Calendar> calendar_;
+  std::vector<Symbol> symbols_;
+  std::unordered_map<Name, int> by_name_;
+  std::vector<Symbol*> active_;
+  std::vector<SegmentNode> segments_;
+  bool later_reported_ = false;
+  bool sources_broken_ = false;   ///< some stream or table: an unknown currency or entity may be its
+  std::vector<Name> broken_tables_;  ///< keys of broken tables: attributes of those entities may be theirs
+};
+
+/// Digits to an integer; nothing when it does not fit.
+std::optional<int128> integer_of(std::string_view digits);
+
+// ---- over the model alone (dimensions.cpp), used by requests too
+/// Streams that the aggregates below read, ascending.
+std::vector<int> streams_of(const Model& model, ValueId value);
+/// A dimension path in one stream: own field, entity.attribute, or an attribute of an entity. Invalid where there is none.
+struct StreamDimension {
+  Row row;
+  bool found = false;
+  bool ambiguous = false;
+};
+StreamDimension dimension_in(const Model& model, int stream, const std::string& path);
+bool can_be_dimension(ValueKind kind);
+/// Table fields reached through an entity field of a stream; -1 where the table has another key.
+int entity_for_table(const Model& model, int stream, int table);
+int field_index(const ModelSource& source, std::string_view name);
+std::string row_text(const Model& model, RowId id);
+std::string value_text(const Model& model, ValueId id);
+
+}  // namespace alidade

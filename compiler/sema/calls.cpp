@@ -1,0 +1,211 @@
+// Calls: which built-in function, its arguments, and those that are rewritten into other values.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/sema/analyser.h"
+
+namespace alidade {
+namespace {
+
+enum class Function : uint8_t { kShare, kChange, kGrowth };
+enum class BuiltinKind : uint8_t { kAggregate, kFunction, kLater };
+struct Builtin {
+  std::string_view word;
+  BuiltinKind kind;
+  Aggregate aggregate = Aggregate::kCount;
+  Function function = Function::kShare;
+  std::string_view signature;
+};
+
+constexpr Builtin kBuiltins[] = {
+#define AL_AGGREGATE(word, aggregate, argument, signature, doc) \
+  {#word, BuiltinKind::kAggregate, Aggregate::aggregate, Function::kShare, signature},
+#define AL_FUNCTION(word, function, signature, doc) \
+  {#word, BuiltinKind::kFunction, Aggregate::kCount, Function::function, signature},
+#define AL_LATER(word) {#word, BuiltinKind::kLater, Aggregate::kCount, Function::kShare, ""},
+#include "compiler/types/builtins.def"
+#undef AL_AGGREGATE
+#undef AL_FUNCTION
+#undef AL_LATER
+};
+
+/// p95: "95"; p999: "999", which is 99.9%. Empty for any other word.
+std::string_view percentile_digits(std::string_view word) {
+  bool form = word.size() >= 2 && word.size() <= 6 && word[0] == 'p' && word[1] != '0' &&
+              std::all_of(word.begin() + 1, word.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return form ? word.substr(1) : std::string_view();
+}
+
+const Builtin* find_builtin(std::string_view word) {
+  if (!percentile_digits(word).empty()) word = "percentile";
+  auto at = std::find_if(std::begin(kBuiltins), std::end(kBuiltins), [&](const Builtin& one) { return one.word == word; });
+  return at == std::end(kBuiltins) ? nullptr : at;
+}
+
+}  // namespace
+
+std::optional<Term> Analyser::call(const ast::Expr& expr) {
+  if (expr.a->kind != ast::ExprKind::kName) return value_member(expr);
+  return function_call(expr, expr.a->name.name.text());
+}
+
+std::optional<Term> Analyser::function_call(const ast::Expr& expr, std::string_view word) {
+  const Builtin* builtin = find_builtin(word);
+  if (builtin == nullptr) {
+    Symbol* symbol = find(expr.a->name.name);
+    if (symbol != nullptr && !resolve(*symbol)) return std::nullopt;
+    if (symbol != nullptr) {
+      error(Code::wrong_kind_of_name, expr.a->span, fmt::format("`{}` is no function", word), "use it without parentheses");
+      return std::nullopt;
+    }
+    std::vector<std::string_view> candidates;
+    for (const Builtin& one : kBuiltins) candidates.push_back(one.word);
+    unknown(Code::unknown_function, expr.a->name, fmt::format("there is no function `{}`", word), candidates, "");
+    return std::nullopt;
+  }
+  switch (builtin->kind) {
+    case BuiltinKind::kLater: later(expr.a->span, fmt::format("`{}`", word)); return std::nullopt;
+    case BuiltinKind::kAggregate: return aggregate_call(expr, builtin->aggregate, word);
+    case BuiltinKind::kFunction: break;
+  }
+  switch (builtin->function) {
+    case Function::kShare: return share(expr);
+    case Function::kChange: return change(expr, false);
+    case Function::kGrowth: return change(expr, true);
+  }
+  return std::nullopt;
+}
+
+/// Named arguments that the language has and this version does not; any other name is unknown. True: go on.
+bool Analyser::named_arguments_are_later(const ast::Expr& call) {
+  constexpr std::string_view kLater[] = {"exact", "method", "carry", "to", "using", "on", "within", "touch"};
+  for (const ast::Arg& argument : call.args) {
+    if (argument.kind == ast::ArgKind::kSpan) {
+      later(argument.span, "`a -> b` as an argument");
+      return false;
+    }
+    if (argument.kind != ast::ArgKind::kNamed) continue;
+    std::string_view word = argument.name.name.text();
+    if (std::find(std::begin(kLater), std::end(kLater), word) != std::end(kLater)) {
+      later(argument.span, fmt::format("`{} = …`", word));
+    } else {
+      unknown(Code::unknown_argument, argument.name, fmt::format("there is no argument `{}`", word),
+              {std::begin(kLater), std::end(kLater)}, "");
+    }
+    return false;
+  }
+  return true;
+}
+
+bool Analyser::plain_arguments(const ast::Expr& call, size_t count, std::string_view signature) {
+  if (!named_arguments_are_later(call)) return false;
+  for (const ast::Arg& argument : call.args) {
+    if (argument.kind != ast::ArgKind::kShare) continue;
+    error(Code::wrong_arguments, argument.span, "`of` stands in a share only", "write `share(a of b)`");
+    return false;
+  }
+  if (call.args.size() == count) return true;
+  error(Code::wrong_arguments, call.args.size() > count ? call.args[count].span : call.span,
+        call.args.size() > count ? "this is one argument too many" : "an argument is missing",
+        fmt::format("write it like `{}`", signature));
+  return false;
+}
+
+std::optional<Percentage> Analyser::percentage(const ast::Expr& call, std::string_view word) {
+  std::string_view digits = percentile_digits(word);
+  if (!digits.empty()) {
+    int64_t value = 0;
+    for (char c : digits) value = value * 10 + (c - '0');
+    return Percentage{value, std::max(0, static_cast<int>(digits.size()) - 2)};
+  }
+  if (word == "median") return Percentage{50, 0};
+  const ast::Expr& argument = *call.args[1].value;
+  if (argument.kind != ast::ExprKind::kLiteral || argument.literal->kind != ast::LiteralKind::kPercent) {
+    Diagnostic& report = error(Code::not_a_percentage, argument.span, "a percentile needs a percentage", "write `percentile(x, 95%)` or `p95(x)`");
+    bool number = argument.kind == ast::ExprKind::kLiteral && argument.literal->kind == ast::LiteralKind::kNumber;
+    if (number && argument.literal->number.fraction == 0) {
+      report.fixes.push_back({argument.span, std::string(argument.literal->number.digits) + "%", false});
+    }
+    return std::nullopt;
+  }
+  const ast::Number& number = argument.literal->number;
+  int64_t value = 0, whole = 100;
+  for (char c : number.digits) value = value < 100'000'000'000 ? value * 10 + (c - '0') : value;
+  for (uint32_t i = 0; i < number.fraction && i < 9; ++i) whole *= 10;
+  if (number.fraction > 6 || value > whole) {
+    error(Code::not_a_percentage, argument.span, "a percentile lies between 0% and 100%, with at most 6 digits after the point");
+    return std::nullopt;
+  }
+  return Percentage{value, static_cast<int>(number.fraction)};
+}
+
+std::optional<Term> Analyser::share(const ast::Expr& expr) {
+  if (!named_arguments_are_later(expr)) return std::nullopt;
+  if (expr.args.size() != 1 || expr.args[0].kind != ast::ArgKind::kShare) {
+    error(Code::wrong_arguments, expr.span, "a share is of a part and the whole it belongs to", "write `share(purchase of app)`");
+    return std::nullopt;
+  }
+  const ast::Arg& argument = expr.args[0];
+  std::optional<RowSet> part = event(*argument.value);
+  std::optional<RowSet> whole = event(*argument.other);
+  if (!part || !whole) return std::nullopt;
+  bool proven = part->stream == whole->stream && build_.implies(part->condition, whole->condition);
+  if (!proven && !argument.assuming) {
+    Diagnostic& report = error(Code::share_not_part, argument.value->span,
+                               fmt::format("it is not certain that `{}` is a part of `{}`", words(*argument.value), words(*argument.other)),
+                               "build the part from the whole, as in `share(app where name == \"error\" of app)`, state why it "
+                               "is one with `assuming \"…\"`, or divide the counts: a ratio");
+    report.labels.push_back({argument.other->span, part->stream == whole->stream ? "some of the part's rows may not be in here" : "rows of another stream"});
+    return std::nullopt;
+  }
+  auto counted = [&](const RowSet& rows) {
+    Value node;
+    node.kind = ValueKindTag::kAggregate;
+    node.type.kind = ValueKind::kInteger;
+    node.type.exact = true;
+    node.type.unit = model_.units.base(model_.streams[static_cast<size_t>(rows.stream)].name + " row", BaseUnitKind::kCounted);
+    node.stream = rows.stream;
+    if (!build_.is_truth(rows.condition, true)) node.condition = rows.condition;
+    return build_.value(std::move(node));
+  };
+  Type type;
+  type.kind = ValueKind::kPercent;
+  return Term{build_.binary(ValueKindTag::kDivide, type, counted(*part), counted(*whole)), std::nullopt};
+}
+
+/// change(x, p) is x − x at p ago; growth(x, p) is x / (x at p ago) − 1.
+std::optional<Term> Analyser::change(const ast::Expr& expr, bool relative) {
+  if (!plain_arguments(expr, 2, relative ? "growth(revenue, 1 month)" : "change(revenue, 1 month)")) return std::nullopt;
+  std::optional<Term> term = value(*expr.args[0].value);
+  const ast::Expr& distance = *expr.args[1].value;
+  if (distance.kind != ast::ExprKind::kLiteral) {
+    error(Code::not_a_period, distance.span, "how long ago must be written out", "write `1 month` or `7 days`");
+    return std::nullopt;
+  }
+  std::optional<Period> ago = period(*distance.literal);
+  if (!term || !ago) return std::nullopt;
+  const Type type = model_.value(term->value).type;
+  if (!is_numeric(type.kind) || is_constant(term->value)) {
+    error(Code::not_a_number, expr.args[0].span, fmt::format("only a number that is computed can change, and this is {}",
+                                                             is_constant(term->value) ? "constant" : show(type)));
+    return std::nullopt;
+  }
+  Term before = moved(*term, *ago);
+  Term result;
+  result.open = term->open;
+  if (!relative) {
+    result.value = build_.binary(ValueKindTag::kSubtract, type, term->value, before.value);
+    return result;
+  }
+  Type percent;
+  percent.kind = ValueKind::kPercent;
+  Value one;
+  one.type.kind = ValueKind::kNumber;
+  one.number = 1;
+  ValueId quotient = build_.binary(ValueKindTag::kDivide, percent, term->value, before.value);
+  result.value = build_.binary(ValueKindTag::kSubtract, percent, quotient, build_.value(std::move(one)));
+  return result;
+}
+
+}  // namespace alidade

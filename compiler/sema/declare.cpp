@@ -1,0 +1,232 @@
+// Declarations: who has which name, in which order names are resolved, cycles, and what is not available yet.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/sema/analyser.h"
+
+namespace alidade {
+namespace {
+
+std::optional<SymbolKind> symbol_kind(ast::DeclKind kind) {
+  switch (kind) {
+    case ast::DeclKind::kStream: return SymbolKind::kStream;
+    case ast::DeclKind::kTable: return SymbolKind::kTable;
+    case ast::DeclKind::kEvent: return SymbolKind::kEvent;
+    case ast::DeclKind::kSegment: return SymbolKind::kSegment;
+    case ast::DeclKind::kMetric: return SymbolKind::kMetric;
+    case ast::DeclKind::kSession:
+    case ast::DeclKind::kFunnel:
+    case ast::DeclKind::kRetention:
+    case ast::DeclKind::kLifecycle:
+    case ast::DeclKind::kTree:
+    case ast::DeclKind::kDef:
+    case ast::DeclKind::kUnit: return SymbolKind::kLater;
+    case ast::DeclKind::kModule:
+    case ast::DeclKind::kImport:
+    case ast::DeclKind::kCalendar:
+    case ast::DeclKind::kThreshold:
+    case ast::DeclKind::kTarget:
+    case ast::DeclKind::kObjective:
+    case ast::DeclKind::kBenchmark:
+    case ast::DeclKind::kTest: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+const char* later_word(ast::DeclKind kind) {
+  switch (kind) {
+    case ast::DeclKind::kSession: return "a session";
+    case ast::DeclKind::kFunnel: return "a funnel";
+    case ast::DeclKind::kRetention: return "a retention";
+    case ast::DeclKind::kLifecycle: return "a lifecycle";
+    case ast::DeclKind::kTree: return "a tree";
+    case ast::DeclKind::kDef: return "def";
+    case ast::DeclKind::kUnit: return "a unit of one's own";
+    case ast::DeclKind::kImport: return "import";
+    case ast::DeclKind::kThreshold: return "a threshold";
+    case ast::DeclKind::kTarget: return "a target";
+    case ast::DeclKind::kObjective: return "an objective";
+    case ast::DeclKind::kBenchmark: return "a benchmark";
+    case ast::DeclKind::kModule:
+    case ast::DeclKind::kCalendar:
+    case ast::DeclKind::kStream:
+    case ast::DeclKind::kTable:
+    case ast::DeclKind::kEvent:
+    case ast::DeclKind::kSegment:
+    case ast::DeclKind::kMetric:
+    case ast::DeclKind::kTest: return nullptr;
+  }
+  return nullptr;
+}
+
+constexpr const char* kWeekdays[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+constexpr const char* kMonths[] = {"january", "february", "march", "april", "may", "june",
+                                   "july", "august", "september", "october", "november", "december"};
+
+template <size_t n>
+int word_index(const char* const (&words)[n], std::string_view word) {
+  for (size_t i = 0; i < n; ++i) {
+    if (word == words[i]) return static_cast<int>(i) + 1;
+  }
+  return 0;
+}
+
+template <size_t n>
+std::vector<std::string_view> views(const char* const (&words)[n]) {
+  return {std::begin(words), std::end(words)};
+}
+
+std::string path_text(const ast::Path& path) {
+  std::string text;
+  for (const ast::Ident& part : path.parts) text += (text.empty() ? "" : ".") + std::string(part.name.text());
+  return text;
+}
+
+}  // namespace
+
+void Analyser::collect_symbols() {
+  const ast::Decl* calendar = nullptr;
+  const ast::Decl* module = nullptr;
+  for (const ast::Decl& decl : syntax_.file.decls) {
+    const ast::Decl** once = decl.kind == ast::DeclKind::kCalendar ? &calendar
+                             : decl.kind == ast::DeclKind::kModule ? &module
+                                                                   : nullptr;
+    if (once != nullptr) {
+      if (*once != nullptr) {
+        error(Code::declared_twice, decl.keyword, "this is declared a second time", "keep one of the two")
+            .labels.push_back({(*once)->keyword, "first here"});
+        continue;
+      }
+      *once = &decl;
+    }
+    std::optional<SymbolKind> kind = symbol_kind(decl.kind);
+    if (!kind || decl.name.name.empty()) continue;
+    auto [at, inserted] = by_name_.try_emplace(decl.name.name, static_cast<int>(symbols_.size()));
+    if (!inserted) {
+      error(Code::duplicate_name, decl.name.span, fmt::format("`{}` is declared twice", decl.name.name.text()),
+            "rename one of the two")
+          .labels.push_back({symbols_[static_cast<size_t>(at->second)].decl->name.span, "first declared here"});
+      continue;
+    }
+    symbols_.push_back({.kind = *kind, .state = SymbolState::kNew, .decl = &decl, .index = -1, .rows = {}});
+  }
+  if (module != nullptr) {
+    model_.name = path_text(module->path);
+    if (model_.name.empty()) model_.name = module->name.name.text();
+    check_properties(module->properties, nullptr);
+  }
+  if (calendar != nullptr) declare_calendar(*calendar);
+  Result<Calendar> opened = Calendar::open(model_.calendar);
+  if (!opened.ok() && calendar != nullptr && calendar->calendar->zone != nullptr) {
+    error(Code::no_such_zone, calendar->calendar->zone->span,
+          fmt::format("there is no time zone \"{}\"", model_.calendar.zone),
+          "write a name of the IANA database, as in \"Europe/Berlin\" or \"UTC\"");
+    model_.calendar.zone = "UTC";
+    opened = Calendar::open(model_.calendar);
+  }
+  if (opened.ok()) calendar_ = opened.value();
+}
+
+void Analyser::declare_calendar(const ast::Decl& decl) {
+  model_.calendar_declared = true;
+  const ast::CalendarDecl& calendar = *decl.calendar;
+  if (calendar.zone != nullptr) model_.calendar.zone = std::string(calendar.zone->text);
+  if (!calendar.week_start.name.empty()) {
+    int day = word_index(kWeekdays, calendar.week_start.name.text());
+    if (day == 0) {
+      unknown(Code::unknown_calendar_word, calendar.week_start,
+              fmt::format("`{}` is no day of the week", calendar.week_start.name.text()), views(kWeekdays),
+              "write a day, as in `week starts monday`");
+    } else {
+      model_.calendar.week_start = day;
+    }
+  }
+  if (!calendar.year_start.name.empty()) {
+    int month = word_index(kMonths, calendar.year_start.name.text());
+    if (month == 0) {
+      unknown(Code::unknown_calendar_word, calendar.year_start,
+              fmt::format("`{}` is no month", calendar.year_start.name.text()), views(kMonths),
+              "write a month, as in `year starts february`");
+    } else {
+      model_.calendar.year_start = month;
+    }
+  }
+}
+
+Symbol* Analyser::find(Name name) {
+  auto at = by_name_.find(name);
+  return at == by_name_.end() ? nullptr : &symbols_[static_cast<size_t>(at->second)];
+}
+
+bool Analyser::resolve(Symbol& symbol) {
+  if (symbol.state == SymbolState::kDone) return true;
+  if (symbol.state == SymbolState::kBroken) return false;
+  if (symbol.state == SymbolState::kActive) {
+    auto first = std::find(active_.begin(), active_.end(), &symbol);
+    std::string chain;
+    for (auto at = first; at != active_.end(); ++at) chain += fmt::format("`{}` → ", (*at)->decl->name.name.text());
+    Diagnostic& report = error(Code::cyclic_definition, symbol.decl->name.span,
+                               fmt::format("`{}` is defined by itself: {}`{}`", symbol.decl->name.name.text(), chain,
+                                           symbol.decl->name.name.text()),
+                               "one of these must be defined without the others");
+    for (auto at = first + 1; at != active_.end(); ++at) report.labels.push_back({(*at)->decl->name.span, "and this"});
+    return false;
+  }
+  symbol.state = SymbolState::kActive;
+  active_.push_back(&symbol);
+  bool outer_later = later_reported_;
+  later_reported_ = false;
+  bool sound = false;
+  switch (symbol.kind) {
+    case SymbolKind::kStream:
+    case SymbolKind::kTable: break;  // declared before anything is resolved: new means broken
+    case SymbolKind::kLater: break;
+    case SymbolKind::kEvent: {
+      std::optional<RowSet> rows = event(*symbol.decl->value);
+      check_properties(symbol.decl->properties, nullptr);
+      sound = rows.has_value();
+      if (sound) symbol.rows = *rows;
+      break;
+    }
+    case SymbolKind::kSegment: {
+      std::optional<int> node = segment(*symbol.decl->value);
+      check_properties(symbol.decl->properties, nullptr);
+      sound = node.has_value();
+      if (sound) symbol.index = *node;
+      break;
+    }
+    case SymbolKind::kMetric: sound = declare_metric(symbol); break;
+  }
+  later_reported_ = outer_later;
+  active_.pop_back();
+  symbol.state = sound ? SymbolState::kDone : SymbolState::kBroken;
+  return sound;
+}
+
+std::vector<std::string_view> Analyser::names_of(std::initializer_list<SymbolKind> kinds) const {
+  std::vector<std::string_view> names;
+  for (const Symbol& symbol : symbols_) {
+    if (std::find(kinds.begin(), kinds.end(), symbol.kind) != kinds.end()) names.push_back(symbol.decl->name.name.text());
+  }
+  return names;
+}
+
+void Analyser::declare_later(const ast::Decl& decl) {
+  const char* what = later_word(decl.kind);
+  if (what == nullptr) return;
+  size_t before = sink_.all().size();
+  check_reference(decl);
+  if (sink_.all().size() == before) later(decl.keyword, what);
+}
+
+void Analyser::check_reference(const ast::Decl& decl) {
+  bool refers = decl.kind == ast::DeclKind::kThreshold || decl.kind == ast::DeclKind::kTarget ||
+                decl.kind == ast::DeclKind::kBenchmark;
+  if (!refers || decl.path.parts.empty() || find(decl.path.parts.front().name) != nullptr) return;
+  const ast::Ident& name = decl.path.parts.front();
+  unknown(Code::unknown_name, name, fmt::format("there is no metric `{}`", name.name.text()),
+          names_of({SymbolKind::kMetric, SymbolKind::kLater}), "");
+}
+
+}  // namespace alidade

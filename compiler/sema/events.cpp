@@ -1,0 +1,141 @@
+// Events: sets of rows of one stream, as a condition.
+#include <fmt/format.h>
+
+#include "compiler/sema/analyser.h"
+
+namespace alidade {
+
+/// Whether an expression names rows rather than something computed from them.
+bool Analyser::is_event(const ast::Expr& expr) {
+  switch (expr.kind) {
+    case ast::ExprKind::kParen: return is_event(*expr.a);
+    case ast::ExprKind::kName: return true;
+    case ast::ExprKind::kOr:
+    case ast::ExprKind::kWhere: return is_event(*expr.a);
+    case ast::ExprKind::kSegment: return is_event(*expr.a);
+    case ast::ExprKind::kWithin:
+    case ast::ExprKind::kWith: return true;
+    case ast::ExprKind::kLiteral:
+    case ast::ExprKind::kMember:
+    case ast::ExprKind::kCall:
+    case ast::ExprKind::kOver:
+    case ast::ExprKind::kAt:
+    case ast::ExprKind::kPer:
+    case ast::ExprKind::kNegate:
+    case ast::ExprKind::kMultiply:
+    case ast::ExprKind::kDivide:
+    case ast::ExprKind::kAdd:
+    case ast::ExprKind::kSubtract:
+    case ast::ExprKind::kEqual:
+    case ast::ExprKind::kNotEqual:
+    case ast::ExprKind::kLess:
+    case ast::ExprKind::kLessEqual:
+    case ast::ExprKind::kGreater:
+    case ast::ExprKind::kGreaterEqual:
+    case ast::ExprKind::kIn:
+    case ast::ExprKind::kIsNull:
+    case ast::ExprKind::kReached:
+    case ast::ExprKind::kNot:
+    case ast::ExprKind::kAnd:
+    case ast::ExprKind::kIf: return false;
+  }
+  return false;
+}
+
+std::optional<RowSet> Analyser::event(const ast::Expr& expr) {
+  switch (expr.kind) {
+    case ast::ExprKind::kName: return event_name(expr.name);
+    case ast::ExprKind::kParen: return event(*expr.a);
+    case ast::ExprKind::kOr: return event_union(expr);
+    case ast::ExprKind::kWhere: {
+      std::optional<RowSet> rows = event(*expr.a);
+      if (!rows) return std::nullopt;
+      std::optional<RowId> test = checked_condition(*expr.b, {.stream = rows->stream, .table = -1, .base = rows->condition});
+      if (!test) return std::nullopt;
+      return RowSet{rows->stream, build_.both(rows->condition, *test)};
+    }
+    case ast::ExprKind::kSegment: {
+      std::optional<RowSet> rows = event(*expr.a);
+      std::optional<int> node = segment(*expr.b);
+      if (!rows || !node) return std::nullopt;
+      std::optional<RowId> test = segment_rows(*node, rows->stream, expr.b->span);
+      if (!test) return std::nullopt;
+      return RowSet{rows->stream, build_.both(rows->condition, *test)};
+    }
+    case ast::ExprKind::kPer:
+    case ast::ExprKind::kCall: {
+      const ast::Expr& inner = expr.kind == ast::ExprKind::kPer ? *expr.a : expr;
+      bool sequence = inner.kind == ast::ExprKind::kCall && inner.a->kind == ast::ExprKind::kName &&
+                      (inner.a->name.name.text() == "first" || inner.a->name.name.text() == "last");
+      if (!sequence) break;
+      later(expr.span, "each entity's first or last event");
+      return std::nullopt;
+    }
+    case ast::ExprKind::kWithin: later(expr.op, "`within … after`"); return std::nullopt;
+    case ast::ExprKind::kWith: later(expr.op, "`with`"); return std::nullopt;
+    case ast::ExprKind::kReached: later(expr.op, "`reached`"); return std::nullopt;
+    case ast::ExprKind::kLiteral:
+    case ast::ExprKind::kMember:
+    case ast::ExprKind::kOver:
+    case ast::ExprKind::kAt:
+    case ast::ExprKind::kNegate:
+    case ast::ExprKind::kMultiply:
+    case ast::ExprKind::kDivide:
+    case ast::ExprKind::kAdd:
+    case ast::ExprKind::kSubtract:
+    case ast::ExprKind::kEqual:
+    case ast::ExprKind::kNotEqual:
+    case ast::ExprKind::kLess:
+    case ast::ExprKind::kLessEqual:
+    case ast::ExprKind::kGreater:
+    case ast::ExprKind::kGreaterEqual:
+    case ast::ExprKind::kIn:
+    case ast::ExprKind::kIsNull:
+    case ast::ExprKind::kNot:
+    case ast::ExprKind::kAnd:
+    case ast::ExprKind::kIf: break;
+  }
+  error(Code::not_an_event, expr.span, fmt::format("`{}` is no set of rows", words(expr)),
+        "an event is a stream, `app where …`, or several events joined by `or`");
+  return std::nullopt;
+}
+
+std::optional<RowSet> Analyser::event_name(const ast::Ident& name) {
+  Symbol* symbol = find(name.name);
+  if (symbol == nullptr) {
+    unknown(Code::unknown_name, name, fmt::format("there is no stream or event `{}`", name.name.text()),
+            names_of({SymbolKind::kStream, SymbolKind::kEvent}), "");
+    return std::nullopt;
+  }
+  if (symbol->kind == SymbolKind::kTable) {
+    if (!resolve(*symbol)) return std::nullopt;
+    later(name.span, "counting the rows of a table");
+    return std::nullopt;
+  }
+  if (symbol->kind == SymbolKind::kSegment || symbol->kind == SymbolKind::kMetric) {
+    bool segment = symbol->kind == SymbolKind::kSegment;
+    error(Code::wrong_kind_of_name, name.span,
+          fmt::format("`{}` is a {}, and rows are needed here", name.name.text(), segment ? "segment" : "metric"),
+          segment ? fmt::format("write a stream or an event in it: `app[{}]`", name.name.text()) : "")
+        .labels.push_back({symbol->decl->name.span, "declared here"});
+    return std::nullopt;
+  }
+  if (!resolve(*symbol)) return std::nullopt;
+  return symbol->rows;
+}
+
+std::optional<RowSet> Analyser::event_union(const ast::Expr& expr) {
+  std::optional<RowSet> a = event(*expr.a);
+  std::optional<RowSet> b = event(*expr.b);
+  if (!a || !b) return std::nullopt;
+  if (a->stream != b->stream) {
+    Diagnostic& report = error(Code::union_of_streams, expr.op, "a union joins events of one stream",
+                               "count each stream's events by themselves and add the numbers");
+    report.labels.push_back({expr.a->span, fmt::format("of `{}`", model_.streams[static_cast<size_t>(a->stream)].name)});
+    report.labels.push_back({expr.b->span, fmt::format("of `{}`", model_.streams[static_cast<size_t>(b->stream)].name)});
+    return std::nullopt;
+  }
+  return RowSet{a->stream, build_.either(a->condition, b->condition)};
+}
+
+}  // namespace alidade

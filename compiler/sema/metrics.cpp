@@ -1,0 +1,149 @@
+// Metrics: what a formula may be as a result, stated types, breakdowns.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/sema/analyser.h"
+
+namespace alidade {
+namespace {
+
+std::string path_words(const ast::Path& path) {
+  std::string text;
+  for (const ast::Ident& part : path.parts) text += (text.empty() ? "" : ".") + std::string(part.name.text());
+  return text;
+}
+
+bool plain_float(ValueKind kind) {
+  return kind == ValueKind::kNumber || kind == ValueKind::kRatio || kind == ValueKind::kPercent;
+}
+
+bool kind_agrees(const Type& stated, const Type& inferred) {
+  if (stated.kind == inferred.kind) return stated.kind != ValueKind::kDecimal || stated.scale == inferred.scale;
+  return plain_float(stated.kind) && plain_float(inferred.kind);
+}
+
+}  // namespace
+
+/// Counted things above the line may be left out: a count is stated as `integer`, a count per user as `number per user`.
+bool Analyser::unit_agrees(UnitId stated, UnitId inferred) {
+  if (stated == inferred) return true;
+  UnitId rest = UnitTable::one();
+  for (const auto& [base, power] : std::vector(model_.units.powers(inferred))) {
+    const UnitTable::Base one = model_.units.base_of(base);
+    if (power > 0 && one.kind == BaseUnitKind::kCounted) continue;
+    UnitId unit = model_.units.base(one.symbol, one.kind);
+    for (int i = 0; i < std::abs(power); ++i) {
+      rest = power > 0 ? model_.units.multiply(rest, unit) : model_.units.divide(rest, unit);
+    }
+  }
+  return stated == rest;
+}
+
+std::optional<UnitId> Analyser::counted_unit(const ast::Ident& word) {
+  std::optional<UnitWord> unit = unit_word(word.name.text());
+  if (unit && unit->kind == UnitWordKind::kCounted) return unit->unit;
+  if (sources_broken_) return std::nullopt;
+  std::vector<std::string_view> candidates;
+  for (const ModelSource& stream : model_.streams) {
+    for (int entity : stream.entities) candidates.push_back(stream.fields[static_cast<size_t>(entity)].name);
+  }
+  unknown(Code::unknown_unit, word, fmt::format("`{}` is nothing that is counted here", word.name.text()), candidates,
+          "after `per` stands an entity, or a stream for its rows");
+  return std::nullopt;
+}
+
+bool Analyser::declare_metric(Symbol& symbol) {
+  const ast::Decl& decl = *symbol.decl;
+  std::optional<Term> term = value(*decl.metric->value);
+  ModelMetric metric;
+  metric.name = decl.name.name.text();
+  metric.doc = decl.doc;
+  metric.span = decl.name.span;
+  if (!term) return false;
+  metric.value = term->value;
+  metric.type = model_.value(term->value).type;
+  metric.streams = streams_of(model_, term->value);
+  if (is_constant(term->value)) {
+    error(Code::constant_metric, decl.metric->value->span, fmt::format("`{}` is computed from no rows", metric.name),
+          "a metric is made of aggregates: `count(app)`, `sum(purchase.amount)`");
+    return false;
+  }
+  if (term->open && term->open->kind != PerKind::kTime) {
+    bool entity = term->open->kind == PerKind::kEntity;
+    std::string inner = words(*decl.metric->value);
+    error(Code::open_result, decl.metric->value->span,
+          fmt::format("this has a value for every {}, and a metric is one value", term->open->name),
+          entity ? fmt::format("collapse it: `median({0})`, `mean({0})`", inner)
+                 : fmt::format("collapse it, or leave `per` out and write `by {}`", term->open->name));
+    return false;
+  }
+  if (term->open) {
+    metric.fixed_grain = true;
+    metric.grain = term->open->grain;
+  }
+  if (decl.metric->type != nullptr) check_stated_type(*decl.metric, metric);
+  if (decl.metric->by != nullptr) {
+    const ast::Breakdown& by = *decl.metric->by;
+    for (const ast::Path& path : by.dimensions) {
+      ast::Grain as_key;
+      as_key.path = path;
+      as_key.span = path.span;
+      std::string name = path_words(path);
+      if (std::find(metric.by.begin(), metric.by.end(), name) != metric.by.end()) {
+        error(Code::duplicate_name, path.span, fmt::format("`{}` is a dimension of this metric already", name));
+        return false;
+      }
+      if (path.parts.size() == 1 && grain_from_word(name)) {
+        bool field = true;
+        for (int stream : metric.streams) field = field && field_index(model_.streams[static_cast<size_t>(stream)], name) >= 0;
+        if (!field) {
+          error(Code::grain_as_dimension, path.span, fmt::format("`{}` is a grain of time, not a dimension", name),
+                fmt::format("choose it in the report: `--per {}`, or fix it with `per {}`", name, name));
+          return false;
+        }
+      } else if (!per_key(as_key, metric.value)) {
+        return false;
+      }
+      metric.by.push_back(std::move(name));
+    }
+    if (by.top != nullptr) {
+      later(by.top->span, "`top`");
+      return false;
+    }
+  }
+  check_properties(decl.properties, &metric);
+  symbol.index = static_cast<int>(model_.metrics.size());
+  model_.metrics.push_back(std::move(metric));
+  return true;
+}
+
+void Analyser::check_stated_type(const ast::MetricDecl& decl, ModelMetric& metric) {
+  std::optional<ModelField> stated = type_of(*decl.type);
+  if (!stated) return;
+  UnitId unit = stated->type.unit;
+  std::string words_stated(syntax_.source->text(decl.type->span));
+  for (const ast::Ident& per : decl.per) {
+    if (std::optional<Grain> grain = grain_from_word(per.name.text())) {
+      if (metric.fixed_grain && metric.grain == *grain) continue;
+      error(Code::stated_type, per.span,
+            fmt::format("`{}` is {}", metric.name,
+                        metric.fixed_grain ? fmt::format("per {}", grain_word(metric.grain)) : "of whatever period a report asks for"),
+            metric.fixed_grain ? "correct the stated type" : fmt::format("leave `per {0}` out, or write `… per {0}` in the formula", per.name.text()));
+      return;
+    }
+    std::optional<UnitId> below = counted_unit(per);
+    if (!below) return;
+    unit = model_.units.divide(unit, *below);
+    words_stated += " per " + std::string(per.name.text());
+  }
+  if (!kind_agrees(stated->type, metric.type) || !unit_agrees(unit, metric.type.unit)) {
+    error(Code::stated_type, decl.type->span, fmt::format("`{}` is {}, not {}", metric.name, show(metric.type), words_stated),
+          "correct the stated type, or leave it out: it is inferred")
+        .labels.push_back({decl.value->span, show(metric.type)});
+    return;
+  }
+  if (plain_float(stated->type.kind)) metric.type.kind = stated->type.kind;
+}
+
+}  // namespace alidade

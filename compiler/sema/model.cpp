@@ -1,0 +1,102 @@
+// What the runtime needs of the model: schemas, and how values are shown. Door: model.h.
+#include "compiler/sema/model.h"
+
+#include <algorithm>
+
+namespace alidade {
+namespace {
+
+FieldKind field_kind(ValueKind kind) {
+  switch (kind) {
+    case ValueKind::kInteger: return FieldKind::kInteger;
+    case ValueKind::kDecimal:
+    case ValueKind::kMoney: return FieldKind::kDecimal;
+    case ValueKind::kNumber:
+    case ValueKind::kRatio:
+    case ValueKind::kPercent: return FieldKind::kNumber;
+    case ValueKind::kDuration: return FieldKind::kDuration;
+    case ValueKind::kTimestamp: return FieldKind::kTimestamp;
+    case ValueKind::kText:
+    case ValueKind::kUuid: return FieldKind::kText;
+    case ValueKind::kBoolean: return FieldKind::kBoolean;
+    case ValueKind::kOneOf: return FieldKind::kOneOf;
+  }
+  return FieldKind::kText;
+}
+
+ShownKind shown_kind(ValueKind kind) {
+  switch (kind) {
+    case ValueKind::kInteger: return ShownKind::kInteger;
+    case ValueKind::kDecimal: return ShownKind::kDecimal;
+    case ValueKind::kNumber: return ShownKind::kNumber;
+    case ValueKind::kRatio: return ShownKind::kRatio;
+    case ValueKind::kPercent: return ShownKind::kPercent;
+    case ValueKind::kMoney: return ShownKind::kMoney;
+    case ValueKind::kDuration: return ShownKind::kDuration;
+    case ValueKind::kTimestamp: return ShownKind::kTimestamp;
+    case ValueKind::kBoolean: return ShownKind::kBoolean;
+    case ValueKind::kText:
+    case ValueKind::kUuid:
+    case ValueKind::kOneOf: return ShownKind::kText;
+  }
+  return ShownKind::kText;
+}
+
+/// Digits of the minor unit, ISO 4217.
+int minor_digits(const std::string& currency) {
+  constexpr const char* kNone[] = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"};
+  constexpr const char* kThree[] = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"};
+  if (std::find(std::begin(kNone), std::end(kNone), currency) != std::end(kNone)) return 0;
+  return std::find(std::begin(kThree), std::end(kThree), currency) != std::end(kThree) ? 3 : 2;
+}
+
+/// The words after a number: what is counted above the line goes without saying, and durations carry their own unit.
+std::string shown_unit(const UnitTable& units, UnitId unit) {
+  std::string above, below;
+  for (const auto& [base, power] : units.powers(unit)) {
+    const UnitTable::Base& one = units.base_of(base);
+    if (one.kind == BaseUnitKind::kTime || (power > 0 && one.kind == BaseUnitKind::kCounted)) continue;
+    std::string& side = power > 0 ? above : below;
+    side += (side.empty() ? "" : " ") + one.symbol;
+  }
+  if (below.empty()) return above;
+  return (above.empty() ? "per " : above + " per ") + below;
+}
+
+}  // namespace
+
+SourceSchema schema_of(const Model& model, const ModelSource& source) {
+  SourceSchema schema;
+  schema.name = source.name;
+  schema.time = source.time;
+  schema.id = source.id;
+  schema.order = source.order;
+  schema.arrived = source.arrived;
+  schema.key = source.key;
+  schema.late_micros = source.late_micros;
+  for (const ModelField& field : source.fields) {
+    FieldSchema one;
+    one.name = field.name;
+    one.source = field.source;
+    one.kind = field_kind(field.type.kind);
+    one.scale = field.type.scale;
+    one.unit_micros = field.unit_micros;
+    one.date_only = field.date_only;
+    one.optional = field.type.optional;
+    if (field.type.one_of >= 0) one.values = model.lists[static_cast<size_t>(field.type.one_of)];
+    schema.fields.push_back(std::move(one));
+  }
+  return schema;
+}
+
+MetricInfo info_of(const Model& model, const Type& type) {
+  MetricInfo info;
+  info.kind = shown_kind(type.kind);
+  info.exact = type.exact;
+  info.scale = type.scale;
+  info.unit = shown_unit(model.units, type.unit);
+  if (type.kind == ValueKind::kMoney) info.shown_digits = minor_digits(info.unit.substr(0, info.unit.find(' ')));
+  return info;
+}
+
+}  // namespace alidade

@@ -1,0 +1,156 @@
+// Test blocks: given rows, and which columns the expected values need.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "compiler/sema/analyser.h"
+
+namespace alidade {
+namespace {
+
+void mark_row(const Model& model, RowId id, std::set<std::pair<int, int>>& read) {
+  if (!id.valid()) return;
+  const Row& row = model.row(id);
+  bool leaf = row.kind == RowKind::kField || row.kind == RowKind::kAttribute || row.kind == RowKind::kMember;
+  if (leaf && row.stream >= 0) read.insert({row.stream, row.field});
+  if (row.kind == RowKind::kAttribute) read.insert({-1 - row.table, row.attribute});
+  for (RowId child : {row.a, row.b, row.c}) mark_row(model, child, read);
+}
+
+/// The fields that a value reads: {stream, field}, and {-1 - table, field} for a table's.
+void mark_value(const Model& model, ValueId id, std::set<std::pair<int, int>>& read) {
+  if (!id.valid()) return;
+  const Value& value = model.value(id);
+  if (value.kind == ValueKindTag::kAggregate) {
+    mark_row(model, value.condition, read);
+    mark_row(model, value.input, read);
+    read.insert({value.stream, model.streams[static_cast<size_t>(value.stream)].time});
+  }
+  for (RowId row : value.key.rows) mark_row(model, row, read);
+  for (ValueId child : {value.a, value.b, value.c}) mark_value(model, child, read);
+}
+
+}  // namespace
+
+void Analyser::declare_test(const ast::Decl& decl) {
+  ModelTest test;
+  test.name = decl.title;
+  test.span = decl.title_span;
+  size_t before = sink_.all().size();
+  bool silent = false;
+  for (const ast::TestItem& item : decl.test) {
+    size_t expectations = test.expectations.size();
+    switch (item.kind) {
+      case ast::TestItemKind::kGiven:
+        if (std::optional<TestGiven> rows = given(item, test)) {
+          test.given.push_back(std::move(*rows));
+        } else {
+          silent = true;
+        }
+        break;
+      case ast::TestItemKind::kExpect:
+      case ast::TestItemKind::kExpectUndefined:
+        expectation(item, test);
+        silent = silent || test.expectations.size() == expectations;
+        break;
+      case ast::TestItemKind::kExpectTable:
+        expectation_table(item, test);
+        silent = silent || test.expectations.size() == expectations;
+        break;
+    }
+  }
+  if (silent || sink_.all().size() != before) return;
+  if (test.expectations.empty()) {
+    error(Code::test_expects_nothing, decl.title_span, "this test expects nothing", "add a line: `expect revenue on 2026-01-05 == 10 USD`");
+    return;
+  }
+  check_columns(decl, test);
+  model_.tests.push_back(std::move(test));
+}
+
+std::optional<TestGiven> Analyser::given(const ast::TestItem& item, const ModelTest& test) {
+  Symbol* symbol = find(item.name.name);
+  if (symbol == nullptr) {
+    unknown(Code::unknown_name, item.name, fmt::format("there is no stream or table `{}`", item.name.name.text()),
+            names_of({SymbolKind::kStream, SymbolKind::kTable}), "");
+    return std::nullopt;
+  }
+  if (symbol->kind != SymbolKind::kStream && symbol->kind != SymbolKind::kTable) {
+    if (!resolve(*symbol)) return std::nullopt;
+    error(Code::wrong_kind_of_name, item.name.span, fmt::format("rows are given for a stream or a table, and `{}` is neither", item.name.name.text()));
+    return std::nullopt;
+  }
+  if (!resolve(*symbol)) return std::nullopt;
+  TestGiven result;
+  result.is_table = symbol->kind == SymbolKind::kTable;
+  result.source = symbol->index;
+  result.span = item.span;
+  for (const TestGiven& earlier : test.given) {
+    if (earlier.is_table != result.is_table || earlier.source != result.source) continue;
+    error(Code::given_twice, item.name.span, fmt::format("rows of `{}` are given twice in this test", item.name.name.text()), "put them into one table")
+        .labels.push_back({earlier.span, "the first"});
+    return std::nullopt;
+  }
+  if (item.moment.kind != ast::MomentKind::kNone) {
+    result.has_until = true;
+    result.until = item.moment.text;
+  }
+  if (item.rows.empty()) return result;
+  const ModelSource& source = (result.is_table ? model_.tables : model_.streams)[static_cast<size_t>(result.source)];
+  const ast::RowLine& header = item.rows.front();
+  for (const ast::RowCell& cell : header.cells) {
+    int field = field_index(source, cell.text);
+    bool repeated = field >= 0 && std::find(result.fields.begin(), result.fields.end(), field) != result.fields.end();
+    if (field >= 0 && !repeated) {
+      result.fields.push_back(field);
+      continue;
+    }
+    std::vector<std::string_view> names;
+    for (const ModelField& one : source.fields) names.push_back(one.name);
+    std::string near = repeated ? "" : did_you_mean(cell.text, names);
+    error(Code::unknown_column, cell.span,
+          repeated ? fmt::format("the column `{}` stands here twice", cell.text) : fmt::format("`{}` has no field `{}`", source.name, cell.text),
+          near.empty() ? "" : fmt::format("did you mean `{}`?", near));
+    return std::nullopt;
+  }
+  for (size_t i = 1; i < item.rows.size(); ++i) {
+    const ast::RowLine& line = item.rows[i];
+    if (line.cells.size() != header.cells.size()) return std::nullopt;  // the parser reported it
+    std::vector<std::string> cells;
+    for (const ast::RowCell& cell : line.cells) cells.emplace_back(cell.text);
+    result.rows.push_back(std::move(cells));
+  }
+  return result;
+}
+
+/// A column that an expected value reads must be given, unless its field may be missing.
+void Analyser::check_columns(const ast::Decl& decl, const ModelTest& test) {
+  std::set<std::pair<int, int>> read;
+  for (const TestExpectation& expectation : test.expectations) {
+    mark_value(model_, expectation.value, read);
+    for (const std::string& path : expectation.by) {
+      for (int stream : expectation.streams) {
+        StreamDimension dimension = dimension_in(model_, stream, path);
+        if (dimension.found) mark_row(model_, build_.row(dimension.row), read);
+      }
+    }
+  }
+  for (const TestGiven& given : test.given) {
+    const ModelSource& source = (given.is_table ? model_.tables : model_.streams)[static_cast<size_t>(given.source)];
+    if (given.is_table) read.insert({-1 - given.source, source.key});
+    for (size_t f = 0; f < source.fields.size(); ++f) {
+      bool used = read.contains({given.is_table ? -1 - given.source : given.source, static_cast<int>(f)});
+      bool present = std::find(given.fields.begin(), given.fields.end(), static_cast<int>(f)) != given.fields.end();
+      if (!used || present || source.fields[f].type.optional || given.fields.empty()) continue;
+      Span at = decl.title_span;
+      for (const ast::TestItem& item : decl.test) {
+        if (item.kind == ast::TestItemKind::kGiven && item.span == given.span) at = item.name.span;
+      }
+      error(Code::column_needed, at, fmt::format("the rows of `{}` lack the column `{}`, which an expected value reads", source.name, source.fields[f].name),
+            "add the column; only one that nothing reads may be left out");
+    }
+  }
+}
+
+}  // namespace alidade

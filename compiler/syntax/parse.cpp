@@ -1,0 +1,254 @@
+// Text to syntax tree, a declaration at a time; what does not parse is reported item by item. Door: parse.h.
+#include "compiler/syntax/parse.h"
+
+#include <utf8proc.h>
+
+#include <algorithm>
+
+#include "compiler/syntax/build_tree.h"
+#include "compiler/syntax/explain.h"
+#include "compiler/syntax/layout.h"
+#include "compiler/syntax/parse_tree.h"
+
+namespace alidade {
+namespace {
+
+/// A byte-order mark is no part of the text.
+std::string without_mark(std::string text) {
+  while (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+  return text;
+}
+
+/// The first byte that is no UTF-8; text.size() if all is well.
+size_t first_bad_byte(std::string_view text) {
+  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+  size_t at = 0;
+  while (at < text.size()) {
+    if (bytes[at] < 0x80) {
+      ++at;
+      continue;
+    }
+    utf8proc_int32_t code = 0;
+    utf8proc_ssize_t length = utf8proc_iterate(bytes + at, static_cast<utf8proc_ssize_t>(text.size() - at), &code);
+    if (length <= 0) return at;
+    at += static_cast<size_t>(length);
+  }
+  return text.size();
+}
+
+/// Whether the text can be read at all; if not, the one error says why.
+bool is_readable(const SourceFile& file, DiagnosticSink& sink) {
+  std::string_view text = file.text();
+  if (text.size() > kMaxFileBytes) {
+    sink.report(Code::file_too_large, file, {0, 0},
+                "the file has " + std::to_string(text.size()) + " bytes; a spec may have 4 MB");
+    return false;
+  }
+  if (size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    auto at = static_cast<uint32_t>(nul);
+    sink.report(Code::nul_byte, file, {at, at + 1}, "the file is not text: it holds a zero byte");
+    return false;
+  }
+  if (size_t bad = first_bad_byte(text); bad < text.size()) {
+    auto at = static_cast<uint32_t>(bad);
+    sink.report(Code::not_utf8, file, {at, at + 1}, "the file is not UTF-8 text").help = "save it again as UTF-8";
+    return false;
+  }
+  return true;
+}
+
+class FileParser {
+ public:
+  FileParser(Syntax& syntax, DiagnosticSink& sink)
+      : syntax_(syntax), sink_(sink), first_error_(sink.all().size()), layout_(lay_out(*syntax.source, sink)) {}
+
+  void parse() {
+    size_t done = 0;
+    while (done < layout_.chunks.size() && !full()) parse_chunk(layout_.chunks[done++]);
+    if (done < layout_.chunks.size() || layout_.cut_short) report_cut(done);
+    syntax_.file.decls = syntax_.arena->copy(decls_);
+    syntax_.file.unread = syntax_.arena->copy(unread_);
+  }
+
+ private:
+  /// Indexes of laid-out tokens that are parsed together: a declaration, or its head with some of its items.
+  using Part = std::vector<uint32_t>;
+
+  bool full() const { return sink_.all().size() - first_error_ >= kMaxErrors; }
+
+  void report_cut(size_t done) {
+    const auto end = static_cast<uint32_t>(syntax_.source->text().size());
+    bool inside = done < layout_.chunks.size();
+    Span place = inside ? layout_.tokens[layout_.chunks[done].begin].span : Span{end, end};
+    sink_.report(Code::too_many_errors, *syntax_.source, place, "the file has more than 200 errors and is not read on");
+  }
+
+  LexemeClass class_of(uint32_t token) const { return layout_.lexemes[layout_.tokens[token].lexeme].kind; }
+  std::string_view text(uint32_t token) const {
+    bool plain = layout_.tokens[token].kind == LaidKind::kLexeme;
+    return plain ? syntax_.source->text(layout_.tokens[token].span) : std::string_view();
+  }
+
+  void parse_chunk(const Chunk& chunk) {
+    Part whole;
+    for (uint32_t i = chunk.begin; i < chunk.end; ++i) whole.push_back(i);
+    if (class_of(chunk.begin) != LexemeClass::kDeclaration) {
+      if (!chunk.damaged) explain_unknown_start(failure_of(whole, {}), sink_);
+      return leave_out(chunk);
+    }
+    if (chunk.skip) return leave_out(chunk);
+    ParseFailure failure;
+    if (antlr::AlidadeParser::DeclContext* tree = parse_part(whole, &failure)) return build(tree, chunk.damaged);
+    parse_items(chunk, whole, failure);
+  }
+
+  /// The tokens stay in `tokens_` while the tree is in use.
+  antlr::AlidadeParser::DeclContext* parse_part(const Part& part, ParseFailure* failure) {
+    constexpr int kMaxRepairs = 20;
+    for (int repairs = 0;; ++repairs) {
+      tokens_ = chunk_tokens(layout_, part);
+      antlr::AlidadeParser::DeclContext* tree = parser_.parse(tokens_, failure);
+      if (tree != nullptr || repairs == kMaxRepairs) return tree;
+      Failure seen = failure_of(part, *failure);
+      if (!is_sql_equals(seen)) return nullptr;
+      report_sql_equals(seen, sink_);
+      layout_.tokens[part[failure->token]].kind = LaidKind::kEqual;
+    }
+  }
+
+  Failure failure_of(const Part& part, const ParseFailure& failure) const {
+    Failure out{syntax_.source.get(), &layout_.lexemes, {}, failure.token, failure.rules};
+    for (uint32_t token : part) out.tokens.push_back(&layout_.tokens[token]);
+    return out;
+  }
+
+  void build(antlr::AlidadeParser::DeclContext* tree, bool broken) {
+    DeclBuilder builder(syntax_, layout_, sink_);
+    decls_.push_back(builder.build(tree));
+    decls_.back().broken = broken;
+  }
+
+  /// The declaration is not in the tree; its name, where it has one, is remembered.
+  void leave_out(const Chunk& chunk) {
+    uint32_t name = chunk.begin + 1;
+    if (name >= chunk.end || layout_.tokens[name].kind == LaidKind::kEnd) return;
+    bool word = class_of(name) == LexemeClass::kName || class_of(name) == LexemeClass::kDeclaration;
+    if (word) unread_.push_back({syntax_.names->intern(syntax_.source->text(layout_.tokens[name].span)),
+                                 layout_.tokens[name].span});
+  }
+
+  /// The outermost braces of a declaration: [open, close] as places in `whole`; close is 0 where there are none.
+  struct Body {
+    size_t open = 0;
+    size_t close = 0;
+  };
+  Body find_body(const Part& whole) const {
+    Body body;
+    int depth = 0;
+    for (size_t i = 0; i < whole.size(); ++i) {
+      const LaidToken& token = layout_.tokens[whole[i]];
+      std::string_view sign = text(whole[i]);
+      bool opens = sign == "{" || sign == "(" || sign == "[";
+      bool closes = sign == "}" || sign == ")" || sign == "]" || token.kind == LaidKind::kCloseBrace ||
+                    token.kind == LaidKind::kCloseParen || token.kind == LaidKind::kCloseBracket;
+      if (sign == "{" && depth == 0 && body.open == 0) body.open = i;
+      depth += (opens ? 1 : 0) - (closes ? 1 : 0);
+      if (closes && depth == 0 && body.open != 0 && body.close == 0) body.close = i;
+    }
+    return body;
+  }
+
+  std::vector<Part> items_of(const Part& whole, Body body) const {
+    std::vector<Part> items(1);
+    int depth = 0;
+    for (size_t i = body.open + 1; i < body.close; ++i) {
+      LaidKind kind = layout_.tokens[whole[i]].kind;
+      std::string_view sign = text(whole[i]);
+      if (sign == "{" || sign == "(" || sign == "[") ++depth;
+      if (sign == "}" || sign == ")" || sign == "]" || kind == LaidKind::kCloseBrace || kind == LaidKind::kCloseParen ||
+          kind == LaidKind::kCloseBracket) {
+        --depth;
+      }
+      if (kind == LaidKind::kSeparator && depth == 0) {
+        items.emplace_back();
+      } else {
+        items.back().push_back(whole[i]);
+      }
+    }
+    return items;
+  }
+
+  /// A declaration that does not parse as a whole: an error in its head leaves it out, an error in an item only the item.
+  void parse_items(const Chunk& chunk, const Part& whole, const ParseFailure& failure) {
+    Body body = find_body(whole);
+    bool in_body = body.close != 0 && failure.token > body.open && failure.token <= body.close;
+    if (!in_body) {
+      if (!chunk.damaged) explain_failure(failure_of(whole, failure), sink_);
+      return leave_out(chunk);
+    }
+    Part good(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(body.open) + 1);
+    const Part head = good;
+    const Part tail(whole.begin() + static_cast<ptrdiff_t>(body.close), whole.end());
+    for (const Part& item : items_of(whole, body)) {
+      if (item.empty() || full()) continue;
+      Part alone = head;
+      alone.insert(alone.end(), item.begin(), item.end());
+      alone.insert(alone.end(), tail.begin(), tail.end());
+      ParseFailure item_failure;
+      if (parse_part(alone, &item_failure) != nullptr) {
+        if (good.size() > head.size()) good.push_back(separator(whole, item));
+        good.insert(good.end(), item.begin(), item.end());
+      } else if (!chunk.damaged) {
+        explain_failure(failure_of(alone, item_failure), sink_);
+      }
+    }
+    good.insert(good.end(), tail.begin(), tail.end());
+    ParseFailure rest;
+    antlr::AlidadeParser::DeclContext* tree = parse_part(good, &rest);
+    if (tree == nullptr) return leave_out(chunk);
+    build(tree, true);
+  }
+
+  /// The separator before an item that is not the first.
+  uint32_t separator(const Part& whole, const Part& item) const {
+    auto first = std::find(whole.begin(), whole.end(), item.front());
+    return *(first - 1);
+  }
+
+  Syntax& syntax_;
+  DiagnosticSink& sink_;
+  const size_t first_error_;
+  Layout layout_;
+  DeclarationParser parser_;
+  ChunkTokens tokens_;
+  std::vector<ast::Decl> decls_;
+  std::vector<ast::Ident> unread_;
+};
+
+}  // namespace
+
+Syntax parse(std::string path, std::string text, DiagnosticSink& sink) {
+  Syntax syntax;
+  syntax.source = std::make_unique<SourceFile>(std::move(path), without_mark(std::move(text)));
+  syntax.names = std::make_unique<NameTable>();
+  syntax.arena = std::make_unique<Arena>();
+  if (is_readable(*syntax.source, sink)) FileParser(syntax, sink).parse();
+  return syntax;
+}
+
+std::vector<std::string> find_ambiguities(const std::string& text) {
+  DiagnosticSink sink;
+  SourceFile file("", text);
+  const Layout layout = lay_out(file, sink);
+  DeclarationParser parser;
+  std::vector<std::string> found;
+  for (const Chunk& chunk : layout.chunks) {
+    std::vector<uint32_t> part;
+    for (uint32_t i = chunk.begin; i < chunk.end; ++i) part.push_back(i);
+    ChunkTokens tokens = chunk_tokens(layout, part);
+    for (const std::string& rule : parser.find_ambiguities(tokens)) found.push_back(rule);
+  }
+  return found;
+}
+
+}  // namespace alidade

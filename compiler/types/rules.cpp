@@ -1,0 +1,270 @@
+// Operators on types and units. Door: rules.h.
+#include "compiler/types/rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace alidade {
+namespace {
+
+bool plain(const Type& type) { return is_numeric(type.kind) && type.unit == UnitTable::one(); }
+bool share_like(ValueKind kind) { return kind == ValueKind::kRatio || kind == ValueKind::kPercent; }
+bool text_like(ValueKind kind) { return kind == ValueKind::kText || kind == ValueKind::kUuid; }
+
+/// A plain number stands for a count: `count(x) + 1`, `count(x) - sum(x.bots)`. Not a ratio: `count(x) > 5%` means nothing.
+bool stands_for_count(const Operand& number, const Operand& count, const UnitTable& units) {
+  return plain(number.type) && !share_like(number.type.kind) && units.is_counted(count.type.unit);
+}
+
+bool same_unit(const Operand& a, const Operand& b, const UnitTable& units) {
+  return a.type.unit == b.type.unit || stands_for_count(a, b, units) || stands_for_count(b, a, units);
+}
+
+UnitId unit_of_both(const Operand& a, const Operand& b, const UnitTable& units) {
+  return stands_for_count(a, b, units) ? b.type.unit : a.type.unit;
+}
+
+/// log10 digits as bits: 10^digits < 2^ceil(3.33 digits).
+int scale_bits(int digits) { return (digits * 10 + 2) / 3; }
+
+TypeProblem ok() { return {Code{}, "", ""}; }
+
+std::string named(const Type& type, const UnitTable& units) { return display(type, units); }
+
+TypeProblem not_a_number(const Type& type, const char* what, const UnitTable& units) {
+  return {Code::not_a_number, fmt::format("{} needs numbers, and this is {}", what, named(type, units)), ""};
+}
+
+TypeProblem different_units(const char* verb, const Operand& a, const Operand& b, const UnitTable& units) {
+  std::string left = named(a.type, units), right = named(b.type, units);
+  std::string help;
+  const Operand& number = a.constant ? a : b;
+  const Operand& other = a.constant ? b : a;
+  if (number.constant && plain(number.type) && other.type.kind == ValueKind::kMoney) {
+    help = "write the currency with the number, as in `5 USD`";
+  } else if (number.constant && plain(number.type) && other.type.kind == ValueKind::kDuration) {
+    help = "write the unit with the number, as in `15 min`";
+  } else if (units.is_counted(a.type.unit) || units.is_counted(b.type.unit)) {
+    help = "only counts of the same thing add up and compare; divide one by the other for a ratio";
+  }
+  return {Code::different_units, fmt::format("{} and {} cannot be {}", left, right, verb), help};
+}
+
+const char* verb(ArithmeticOp op) {
+  switch (op) {
+    case ArithmeticOp::kAdd: return "added";
+    case ArithmeticOp::kSubtract: return "subtracted";
+    case ArithmeticOp::kMultiply: return "multiplied";
+    case ArithmeticOp::kDivide: return "divided";
+  }
+  return "";
+}
+
+const char* noun(ArithmeticOp op) {
+  switch (op) {
+    case ArithmeticOp::kAdd: return "addition";
+    case ArithmeticOp::kSubtract: return "subtraction";
+    case ArithmeticOp::kMultiply: return "multiplication";
+    case ArithmeticOp::kDivide: return "division";
+  }
+  return "";
+}
+
+/// The kind of a sum, a difference or of both branches of an `if`; the units are equal.
+ValueKind kind_of_both(const Operand& a, const Operand& b) {
+  ValueKind x = a.type.kind, y = b.type.kind;
+  if (x == y) return x;
+  if (share_like(x) && (share_like(y) || b.constant)) return ValueKind::kRatio;
+  if (share_like(y) && a.constant) return ValueKind::kRatio;
+  if (x == ValueKind::kDuration || x == ValueKind::kMoney) return x;
+  if (y == ValueKind::kDuration || y == ValueKind::kMoney) return y;
+  if (a.type.exact && b.type.exact) return ValueKind::kDecimal;
+  return ValueKind::kNumber;
+}
+
+ValueKind kind_of_unit(const Operand& a, const Operand& b, UnitId unit, const Type& shape, ArithmeticOp op,
+                       const UnitTable& units) {
+  UnitTable::Shape powers = units.shape(unit);
+  if (powers.money()) return ValueKind::kMoney;
+  if (powers.duration()) return ValueKind::kDuration;
+  bool divides = op == ArithmeticOp::kDivide;
+  if (shape.exact) return shape.scale == 0 ? ValueKind::kInteger : ValueKind::kDecimal;
+  if (unit != UnitTable::one()) return ValueKind::kNumber;
+  if (a.constant != b.constant) {
+    ValueKind kept = a.constant ? b.type.kind : a.type.kind;
+    return share_like(kept) && !(divides && a.constant) ? kept : ValueKind::kNumber;
+  }
+  if (share_like(a.type.kind) && share_like(b.type.kind)) return ValueKind::kRatio;
+  bool times = a.type.kind == ValueKind::kDuration || b.type.kind == ValueKind::kDuration;
+  return divides && !times ? ValueKind::kRatio : ValueKind::kNumber;
+}
+
+std::variant<Type, TypeProblem> checked(Type type) {
+  if (type.exact && type.scale > kMaxScale) {
+    return TypeProblem{Code::too_many_digits,
+                       fmt::format("this has {} digits after the point, and {} is the most", type.scale, kMaxScale),
+                       "declare a factor with fewer digits, as in `money(USD, 2)` or `decimal(2)`"};
+  }
+  if (type.exact && type.bits > kMaxBits) {
+    return TypeProblem{Code::too_wide, fmt::format("this exact value could need {} bits, and {} is the most", type.bits, kMaxBits),
+                       "shorten it: multiply at most two fields, and add up separate aggregates, as in "
+                       "`sum(x.a * x.b) + sum(x.c * x.d)`"};
+  }
+  return type;
+}
+
+std::variant<Type, TypeProblem> times_in_arithmetic(ArithmeticOp op, const Operand& a, const Operand& b, UnitTable& units) {
+  Type result;
+  result.exact = true;
+  result.bits = a.type.bits != 0 && b.type.bits != 0 ? 65 : 0;
+  result.optional = a.type.optional || b.type.optional;
+  bool both = a.type.kind == ValueKind::kTimestamp && b.type.kind == ValueKind::kTimestamp;
+  if (both && op == ArithmeticOp::kSubtract) {
+    result.kind = ValueKind::kDuration;
+    result.unit = units.time();
+    return result;
+  }
+  bool duration = a.type.kind == ValueKind::kTimestamp ? b.type.kind == ValueKind::kDuration
+                                                       : a.type.kind == ValueKind::kDuration && op == ArithmeticOp::kAdd;
+  bool shift = op == ArithmeticOp::kAdd || op == ArithmeticOp::kSubtract;
+  if (!both && duration && shift && a.type.exact && b.type.exact && a.type.scale + b.type.scale == 0) {
+    result.kind = ValueKind::kTimestamp;
+    return result;
+  }
+  return TypeProblem{Code::time_arithmetic,
+                     fmt::format("{} and {} cannot be {}", named(a.type, units), named(b.type, units), verb(op)),
+                     "two times can be subtracted, which gives a duration; a duration can be added to a time"};
+}
+
+std::variant<Type, TypeProblem> sum_or_difference(ArithmeticOp op, const Operand& a, const Operand& b, UnitTable& units) {
+  if (!same_unit(a, b, units)) return different_units(verb(op), a, b, units);
+  Type type;
+  type.kind = kind_of_both(a, b);
+  type.unit = unit_of_both(a, b, units);
+  type.optional = a.type.optional || b.type.optional;
+  type.exact = a.type.exact && b.type.exact;
+  if (type.exact) {
+    type.scale = std::max(a.type.scale, b.type.scale);
+    if (a.type.bits != 0 && b.type.bits != 0) {
+      int left = a.type.bits + scale_bits(type.scale - a.type.scale);
+      int right = b.type.bits + scale_bits(type.scale - b.type.scale);
+      type.bits = static_cast<uint8_t>(std::min(255, std::max(left, right) + 1));
+    }
+  }
+  return checked(type);
+}
+
+std::variant<Type, TypeProblem> product_or_quotient(ArithmeticOp op, const Operand& a, const Operand& b, UnitTable& units) {
+  bool divides = op == ArithmeticOp::kDivide;
+  Type type;
+  type.unit = divides ? units.divide(a.type.unit, b.type.unit) : units.multiply(a.type.unit, b.type.unit);
+  UnitTable::Shape powers = units.shape(type.unit);
+  if (powers.time < 0 || powers.time > 1 || (powers.time == 1 && powers.currencies > 0)) {
+    return TypeProblem{Code::rate_per_time,
+                       fmt::format("{} {} by {} has no unit a value can have", named(a.type, units), verb(op), named(b.type, units)),
+                       "make the duration a plain number first: `(x / 1 hour)` is a number of hours"};
+  }
+  type.optional = a.type.optional || b.type.optional || divides;
+  type.exact = !divides && a.type.exact && b.type.exact;
+  if (type.exact) {
+    type.scale = static_cast<uint8_t>(a.type.scale + b.type.scale);
+    if (a.type.bits != 0 && b.type.bits != 0) type.bits = static_cast<uint8_t>(std::min(255, a.type.bits + b.type.bits - 1));
+  }
+  type.kind = kind_of_unit(a, b, type.unit, type, op, units);
+  return checked(type);
+}
+
+}  // namespace
+
+std::variant<Type, TypeProblem> arithmetic(ArithmeticOp op, const Operand& a, const Operand& b, UnitTable& units) {
+  if (a.type.kind == ValueKind::kTimestamp || b.type.kind == ValueKind::kTimestamp) {
+    return times_in_arithmetic(op, a, b, units);
+  }
+  if (!is_numeric(a.type.kind)) return not_a_number(a.type, noun(op), units);
+  if (!is_numeric(b.type.kind)) return not_a_number(b.type, noun(op), units);
+  switch (op) {
+    case ArithmeticOp::kAdd:
+    case ArithmeticOp::kSubtract: return sum_or_difference(op, a, b, units);
+    case ArithmeticOp::kMultiply:
+    case ArithmeticOp::kDivide: return product_or_quotient(op, a, b, units);
+  }
+  return a.type;
+}
+
+TypeProblem comparison(bool ordered, const Operand& a, const Operand& b, const UnitTable& units) {
+  ValueKind x = a.type.kind, y = b.type.kind;
+  bool both_numbers = is_numeric(x) && is_numeric(y);
+  bool both_times = x == ValueKind::kTimestamp && y == ValueKind::kTimestamp;
+  bool same_words = x == y || (text_like(x) && text_like(y) && (a.constant || b.constant));
+  if (ordered && !both_numbers && !both_times) {
+    const Type& wrong = is_numeric(x) || x == ValueKind::kTimestamp ? b.type : a.type;
+    return {Code::not_ordered, fmt::format("{} has no order, so it cannot be more or less than something", named(wrong, units)),
+            text_like(wrong.kind) || wrong.kind == ValueKind::kOneOf ? "compare it with ==, != or in" : ""};
+  }
+  if (!both_numbers && !both_times && !same_words) {
+    return {Code::different_types, fmt::format("{} cannot be compared with {}", named(a.type, units), named(b.type, units)), ""};
+  }
+  if (!both_numbers) {
+    if (x != ValueKind::kOneOf || a.type.one_of == b.type.one_of) return ok();
+    return {Code::different_types, "two lists of different values cannot be compared", ""};
+  }
+  if (!same_unit(a, b, units)) return different_units("compared", a, b, units);
+  bool count_with_share = (share_like(x) && y == ValueKind::kInteger && !b.constant) ||
+                          (share_like(y) && x == ValueKind::kInteger && !a.constant);
+  if (count_with_share) return different_units("compared", a, b, units);
+  if (a.type.exact && b.type.exact && a.type.bits != 0 && b.type.bits != 0) {
+    int scale = std::max(a.type.scale, b.type.scale);
+    int bits = std::max(a.type.bits + scale_bits(scale - a.type.scale), b.type.bits + scale_bits(scale - b.type.scale));
+    if (bits > kMaxBits) {
+      return {Code::too_wide, fmt::format("comparing these exactly could need {} bits, and {} is the most", bits, kMaxBits),
+              "compare values with fewer digits after the point"};
+    }
+  }
+  return ok();
+}
+
+std::variant<Type, TypeProblem> branches(const Operand& a, const Operand& b, const UnitTable& units) {
+  ValueKind x = a.type.kind, y = b.type.kind;
+  if (!is_numeric(x) || !is_numeric(y)) {
+    bool fits = x == y && (x == ValueKind::kBoolean || x == ValueKind::kTimestamp);
+    if (!fits) {
+      return TypeProblem{Code::different_branches,
+                         fmt::format("`then` gives {} and `else` gives {}", named(a.type, units), named(b.type, units)),
+                         x == y ? "an `if` can choose between numbers, times or conditions" : "both must give the same type"};
+    }
+    Type type = a.type;
+    type.optional = a.type.optional || b.type.optional;
+    return type;
+  }
+  if (!same_unit(a, b, units)) {
+    return TypeProblem{Code::different_branches,
+                       fmt::format("`then` gives {} and `else` gives {}", named(a.type, units), named(b.type, units)),
+                       "both must have the same unit: write `0 USD` beside an amount of USD"};
+  }
+  Type type;
+  type.kind = kind_of_both(a, b);
+  type.unit = unit_of_both(a, b, units);
+  type.optional = a.type.optional || b.type.optional;
+  type.exact = a.type.exact && b.type.exact;
+  if (type.exact) {
+    type.scale = std::max(a.type.scale, b.type.scale);
+    if (a.type.bits != 0 && b.type.bits != 0) {
+      type.bits = static_cast<uint8_t>(std::min(255, std::max(a.type.bits + scale_bits(type.scale - a.type.scale),
+                                                              b.type.bits + scale_bits(type.scale - b.type.scale))));
+    }
+  }
+  return checked(type);
+}
+
+int bits_of(__int128 value) {
+  unsigned __int128 magnitude = value < 0 ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
+  int bits = 1;
+  while (magnitude != 0) {
+    ++bits;
+    magnitude >>= 1;
+  }
+  return bits;
+}
+
+}  // namespace alidade

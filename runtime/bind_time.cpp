@@ -1,0 +1,139 @@
+// Texts, dates, epoch counts and typed timestamps as instants. Door: bind_time.h.
+#include "runtime/bind_time.h"
+
+namespace alidade {
+namespace {
+
+constexpr int64_t kDay = 86'400'000'000;
+constexpr int64_t kFirstLocal = -25'567 * kDay;  // 1900-01-01
+constexpr int64_t kEndLocal = 84'371 * kDay;     // 2201-01-01
+
+int64_t floor_divide(int64_t value, int64_t unit) { return value / unit - (value % unit < 0 ? 1 : 0); }
+size_t slot_of(int64_t day) { return static_cast<size_t>(day) & 63; }
+
+}  // namespace
+
+TimeConverter::TimeConverter(const Calendar& calendar, const FieldSchema& field)
+    : calendar_(calendar), field_(field), low_(calendar.first_at(kFirstLocal)), high_(calendar.first_at(kEndLocal)) {}
+
+TimeVerdict TimeConverter::check(Instant instant) const {
+  return instant >= low_ && instant < high_ ? TimeVerdict::kGood : TimeVerdict::kYearRange;
+}
+
+// An instant of the data, as the field wants it: a `timestamp(day)` is the start of its day.
+TimeVerdict TimeConverter::checked(Instant* instant) {
+  if (check(*instant) != TimeVerdict::kGood) return TimeVerdict::kYearRange;
+  if (!field_.date_only) return TimeVerdict::kGood;
+  const Instant given = *instant;
+  const TimeVerdict verdict = from_day(floor_divide(calendar_.to_local(given), kDay), instant);
+  return verdict == TimeVerdict::kGood && *instant != given ? TimeVerdict::kNotATime : verdict;
+}
+
+TimeVerdict TimeConverter::convert(const SourceColumn& column, int64_t row, Instant* instant) {
+  const bool epoch = field_.unit_micros != 0;
+  switch (column.shape) {
+    case Shape::kText:
+      return from_text(column.text_at(row), instant);
+    case Shape::kInteger:
+      return epoch ? from_epoch({column.integer_at(row), 0}, instant) : TimeVerdict::kNotATime;
+    case Shape::kDecimal:
+      return epoch ? from_epoch({column.integer_at(row), column.scale}, instant) : TimeVerdict::kNotATime;
+    case Shape::kFloat:
+      return epoch ? from_epoch(column.float_at(row), instant) : TimeVerdict::kNotATime;
+    case Shape::kTimestamp:
+      return from_typed(column.value<int64_t>(row), column.per_second, column.has_zone, instant);
+    case Shape::kDate: {
+      const auto count = static_cast<int64_t>(column.integer_at(row));
+      const int64_t per_day = column.width == 4 ? 1 : kDay / 1000;
+      return count % per_day == 0 ? from_day(count / per_day, instant) : from_typed(count, 1000, false, instant);
+    }
+    case Shape::kNull:
+    case Shape::kBool:
+    case Shape::kUuid:
+    case Shape::kDuration:
+      break;
+  }
+  return TimeVerdict::kNotATime;
+}
+
+TimeVerdict TimeConverter::from_text(std::string_view text, Instant* instant) {
+  if (field_.unit_micros != 0) {
+    ExactNumber count;
+    const NumberVerdict verdict = parse_exact(text, &count);
+    if (verdict == NumberVerdict::kTooLarge) return TimeVerdict::kYearRange;
+    return verdict == NumberVerdict::kGood ? from_epoch(count, instant) : TimeVerdict::kNotATime;
+  }
+  const auto time = parse_time(text);
+  if (!time) return TimeVerdict::kNotATime;
+  if (!time->has_time_of_day) return from_day(floor_divide(time->local_micros, kDay), instant);
+  if (!time->offset_micros) return from_local(time->local_micros, instant);
+  *instant = time->local_micros - *time->offset_micros;
+  return checked(instant);
+}
+
+TimeVerdict TimeConverter::from_epoch(ExactNumber count, Instant* instant) const {
+  const bool nanos = field_.unit_micros == kEpochNanos;
+  int128 scaled = count.mantissa;
+  if (__builtin_mul_overflow(scaled, int128{nanos ? 1 : field_.unit_micros}, &scaled)) return TimeVerdict::kYearRange;
+  int64_t value = 0;
+  const NumberVerdict verdict = rescale({scaled, count.scale}, 0, &value);
+  if (verdict == NumberVerdict::kTooManyDigits) return TimeVerdict::kNotATime;
+  if (verdict != NumberVerdict::kGood) return TimeVerdict::kYearRange;
+  *instant = nanos ? floor_divide(value, 1000) : value;
+  return check(*instant);
+}
+
+TimeVerdict TimeConverter::from_epoch(double count, Instant* instant) const {
+  const bool nanos = field_.unit_micros == kEpochNanos;
+  int64_t value = 0;
+  const NumberVerdict verdict = multiply_rounded(count, nanos ? 1 : field_.unit_micros, &value);
+  if (verdict == NumberVerdict::kNotFinite) return TimeVerdict::kNotATime;
+  if (verdict != NumberVerdict::kGood) return TimeVerdict::kYearRange;
+  *instant = nanos ? floor_divide(value, 1000) : value;
+  return check(*instant);
+}
+
+TimeVerdict TimeConverter::from_day(int64_t day, Instant* instant) {
+  if (day < kFirstLocal / kDay || day >= kEndLocal / kDay) return TimeVerdict::kYearRange;
+  DayStart& known = starts_[slot_of(day)];
+  if (known.day != day) {
+    known = {day, calendar_.first_at(day * kDay), TimeVerdict::kGood};
+    // Days that a zone skipped when it crossed the date line have no start.
+    if (floor_divide(calendar_.to_local(known.start), kDay) != day) known.verdict = TimeVerdict::kNoSuchLocalTime;
+  }
+  *instant = known.start;
+  return known.verdict;
+}
+
+TimeVerdict TimeConverter::from_local(int64_t local, Instant* instant) {
+  if (local < kFirstLocal || local >= kEndLocal) return TimeVerdict::kYearRange;
+  const int64_t day = floor_divide(local, kDay);
+  if (field_.date_only) return local == day * kDay ? from_day(day, instant) : TimeVerdict::kNotATime;
+  PlainDay& known = plain_[slot_of(day)];
+  if (known.day != day) {
+    const auto start = calendar_.from_local(day * kDay), end = calendar_.from_local((day + 1) * kDay);
+    const bool plain = start && end && !start->ambiguous && !end->ambiguous && end->instant - start->instant == kDay;
+    if (!plain) {
+      const auto time = calendar_.from_local(local);
+      if (!time) return TimeVerdict::kNoSuchLocalTime;
+      *instant = time->instant;
+      return time->ambiguous ? TimeVerdict::kAmbiguous : TimeVerdict::kGood;
+    }
+    known = {day, day * kDay - start->instant};
+  }
+  *instant = local - known.shift;
+  return TimeVerdict::kGood;
+}
+
+TimeVerdict TimeConverter::from_typed(int128 count, int64_t per_second, bool is_instant, Instant* instant) {
+  constexpr int64_t kMicrosPerSecond = 1'000'000;
+  int128 micros = per_second > kMicrosPerSecond
+                      ? int128{floor_divide(static_cast<int64_t>(count), per_second / kMicrosPerSecond)}
+                      : count * (kMicrosPerSecond / per_second);
+  if (micros < kFirstLocal - kDay || micros > kEndLocal + kDay) return TimeVerdict::kYearRange;
+  if (!is_instant) return from_local(static_cast<int64_t>(micros), instant);
+  *instant = static_cast<int64_t>(micros);
+  return checked(instant);
+}
+
+}  // namespace alidade

@@ -1,0 +1,190 @@
+// Intervals, slots in time order and nested groups for the finish. Door: contexts.h.
+#include "runtime/contexts.h"
+
+#include <algorithm>
+#include <set>
+
+namespace alidade {
+
+SlotOrder::Range SlotOrder::ranks(Interval interval) const {
+  auto first = std::upper_bound(intervals.begin(), intervals.end(), interval.start,
+                                [](Instant start, const Interval& slot) { return start < slot.end; });
+  auto last = std::lower_bound(first, intervals.end(), interval.end,
+                               [](const Interval& slot, Instant end) { return slot.start < end; });
+  return {static_cast<uint32_t>(first - intervals.begin()), static_cast<uint32_t>(last - intervals.begin())};
+}
+
+Contexts::Contexts(State* state, std::vector<std::optional<Instant>> watermarks)
+    : state_(state), watermarks_(std::move(watermarks)) {
+  const Program& program = state->program();
+  pipeline_of_stream_.assign(program.streams.size(), -1);
+  for (size_t p = 0; p < program.pipelines.size(); ++p) {
+    pipeline_of_stream_[static_cast<size_t>(program.pipelines[p].stream)] = static_cast<int>(p);
+  }
+  find_tables();
+  order_slots();
+}
+
+// Bottom up: a leaf has the table of its key space, a collapse over a dimension the table with the last one left out.
+void Contexts::find_tables() {
+  const Program& program = state_->program();
+  tables_.assign(program.formulas.size(), nullptr);
+  for (size_t node = 0; node < program.formulas.size(); ++node) {
+    const Formula& f = program.formulas[node];
+    if (f.key_space >= 0 && f.a < 0) tables_[node] = state_->key_space(f.key_space).groups;
+    for (int child : {f.a, f.b, f.c}) {
+      if (child >= 0 && tables_[node] == nullptr) tables_[node] = table(child);
+    }
+    if (f.kind != FormulaKind::kCollapseDimension) continue;
+    const GroupTable* inner = tables_[node];
+    ALIDADE_CHECK(inner != nullptr && !inner->dimensions().empty());
+    std::vector<Dimension> outer(inner->dimensions().begin(), inner->dimensions().end() - 1);
+    GroupTable* parents = state_->groups_of(outer);
+    GroupParents& nesting = parents_[inner];
+    if (nesting.parents == nullptr) {
+      nesting.parents = parents;
+      for (uint32_t group = 0; group < inner->size(); ++group) {
+        uint32_t parent = parents->find_or_add(inner->values(group).first(outer.size()));
+        nesting.parent_of.push_back(parent);
+        if (parent >= nesting.children_of.size()) nesting.children_of.resize(parent + size_t{1});
+        nesting.children_of[parent].push_back(group);
+      }
+    }
+    tables_[node] = parents;
+  }
+  for (auto& [table, nesting] : parents_) nesting.children_of.resize(nesting.parents->size());
+}
+
+void Contexts::order_slots() {
+  const Program& program = state_->program();
+  for (size_t k = 0; k < program.key_spaces.size(); ++k) {
+    const SlotTable* slots = state_->key_space(static_cast<int>(k)).slots;
+    SlotOrder& order = orders_[slots];
+    if (!order.slots.empty() || slots->size() == 0) continue;
+    for (uint32_t slot = 0; slot < slots->size(); ++slot) order.slots.push_back(slot);
+    std::sort(order.slots.begin(), order.slots.end(),
+              [&](uint32_t a, uint32_t b) { return slots->interval(a).start < slots->interval(b).start; });
+    order.rank_of_slot.resize(slots->size());
+    for (uint32_t rank = 0; rank < order.slots.size(); ++rank) {
+      order.rank_of_slot[order.slots[rank]] = rank;
+      order.intervals.push_back(slots->interval(order.slots[rank]));
+    }
+  }
+}
+
+const SlotOrder& Contexts::slot_order(int key_space) const { return orders_.at(state_->key_space(key_space).slots); }
+
+uint32_t Contexts::ancestor(const GroupTable* from, uint32_t group, const GroupTable* table) const {
+  while (from != table) {
+    const GroupParents& nesting = parents(from);
+    group = nesting.parent_of[group];
+    from = nesting.parents;
+  }
+  return group;
+}
+
+const StreamState* Contexts::stream(int stream) const {
+  int pipeline = pipeline_of_stream_[static_cast<size_t>(stream)];
+  return pipeline < 0 ? nullptr : &state_->streams[static_cast<size_t>(pipeline)];
+}
+
+bool Contexts::covered(int stream, Interval interval) const {
+  const StreamState* rows = this->stream(stream);
+  return rows != nullptr && rows->covered && interval.start <= rows->last && interval.end > rows->first;
+}
+
+bool Contexts::any_covered(const std::vector<int>& streams, Interval interval) const {
+  return std::any_of(streams.begin(), streams.end(), [&](int stream) { return covered(stream, interval); });
+}
+
+std::optional<Instant> Contexts::watermark(int stream) const {
+  int pipeline = pipeline_of_stream_[static_cast<size_t>(stream)];
+  return pipeline < 0 ? std::nullopt : watermarks_[static_cast<size_t>(pipeline)];
+}
+
+std::optional<Interval> Contexts::extent(const std::vector<int>& streams) const {
+  std::optional<Interval> extent;
+  for (int index : streams) {
+    const StreamState* rows = stream(index);
+    if (rows == nullptr || !rows->covered) continue;
+    if (!extent) extent = Interval{rows->first, rows->last + 1};
+    extent->start = std::min(extent->start, rows->first);
+    extent->end = std::max(extent->end, rows->last + 1);
+  }
+  return extent;
+}
+
+Context Contexts::over(const Window& window, const Context& context) const {
+  Context out = context;
+  const Instant end = context.interval.end;
+  out.windowed = window.kind != WindowKind::kAllTime;
+  switch (window.kind) {
+    case WindowKind::kLast:
+      out.interval = {state_->calendar().back(end, window.period), end};
+      break;
+    case WindowKind::kToDate:
+      out.interval = {state_->calendar().bucket(window.unit, end - 1).start, end};
+      break;
+    case WindowKind::kAllTime:
+      out.interval = {kMinInstant, end};
+      break;
+  }
+  return out;
+}
+
+std::optional<Context> Contexts::at(Period period, const Context& context) const {
+  std::optional<Interval> moved = state_->calendar().offset(context.grain, context.bucket, period);
+  if (!moved) return std::nullopt;
+  return Context{context.grain, *moved, *moved, false};
+}
+
+const std::vector<Context>& Contexts::buckets(int node, const Context& context) const {
+  const std::pair<int, Context> key(node, context);
+  {
+    std::shared_lock lock(buckets_mutex_);
+    auto found = buckets_.find(key);
+    if (found != buckets_.end()) return found->second;
+  }
+  std::vector<Context> made = find_buckets(formula(node), context);
+  std::unique_lock lock(buckets_mutex_);
+  return buckets_.try_emplace(key, std::move(made)).first->second;
+}
+
+std::vector<Context> Contexts::find_buckets(const Formula& node, const Context& context) const {
+  std::vector<Context> out;
+  std::optional<Interval> extent = this->extent(node.streams);
+  if (!extent) return out;
+  const Interval& interval = context.interval;
+  Instant from = std::max(interval.start, extent->start), to = std::min(interval.end, extent->end);
+  for (Instant at = from; at < to;) {
+    Interval bucket = state_->calendar().bucket(node.grain, at);
+    Interval cut{std::max(bucket.start, interval.start), std::min(bucket.end, interval.end)};
+    if (any_covered(node.streams, cut)) out.push_back({node.grain, bucket, cut, false});
+    at = bucket.end;
+  }
+  return out;
+}
+
+std::vector<Instant> range_cuts(const Program& program, const Calendar& calendar, const ReportRange& range) {
+  std::set<Instant> cuts;
+  if (range.from) cuts.insert(*range.from);
+  if (range.to) cuts.insert(*range.to);
+  auto whole = [](const Output& output) { return output.grain == Grain::kWhole; };
+  if (range.from && range.to && std::any_of(program.outputs.begin(), program.outputs.end(), whole)) {
+    for (const Formula& f : program.formulas) {
+      if (f.kind != FormulaKind::kAt) continue;
+      if (auto moved = calendar.offset(Grain::kWhole, {*range.from, *range.to}, f.period)) {
+        cuts.insert(moved->start);
+        cuts.insert(moved->end);
+      }
+    }
+  }
+  const std::vector<Instant> ends(cuts.begin(), cuts.end());
+  for (const Formula& f : program.formulas) {
+    if (f.kind != FormulaKind::kOver || f.window.kind != WindowKind::kLast) continue;
+    for (Instant end : ends) cuts.insert(calendar.back(end, f.window.period));
+  }
+  return {cuts.begin(), cuts.end()};
+}
+
+}  // namespace alidade

@@ -1,0 +1,143 @@
+// The contexts formulas are evaluated in: what streams cover, the intervals that windows, offsets and collapses lead
+// to, the slots of an interval in order of time, and how groups of more dimensions lie inside groups of fewer. Built
+// once per run after the pass; immutable, safe on any thread. Tested in tests/unit/evaluator_test.cpp.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <shared_mutex>
+#include <tuple>
+#include <vector>
+
+#include "runtime/evaluator.h"
+#include "runtime/state.h"
+
+namespace alidade {
+
+struct Context {
+  Grain grain = Grain::kWhole;
+  Interval bucket;
+  Interval interval;      ///< what aggregates look at
+  bool windowed = false;  ///< the interval is a `last` or `to date` window
+  friend bool operator==(const Context&, const Context&) = default;
+  friend bool operator<(const Context& a, const Context& b) {
+    auto key = [](const Context& c) {
+      return std::tuple(c.grain, c.bucket.start, c.bucket.end, c.interval.start, c.interval.end, c.windowed);
+    };
+    return key(a) < key(b);
+  }
+};
+
+/// Slots of one table in order of time: rank 0 is the earliest.
+struct SlotOrder {
+  std::vector<Interval> intervals;  ///< by rank
+  std::vector<uint32_t> slots;      ///< by rank
+  std::vector<uint32_t> rank_of_slot;
+  struct Range {
+    uint32_t begin = 0, end = 0;
+  };
+  Range ranks(Interval interval) const;  ///< slots that share an instant with it
+};
+
+/// Groups of a table under the groups of the table with one dimension less (the last one left out).
+struct GroupParents {
+  const GroupTable* parents = nullptr;
+  std::vector<uint32_t> parent_of;
+  std::vector<std::vector<uint32_t>> children_of;
+};
+
+class Contexts {
+ public:
+  /// Adds to the state the group tables that collapses over dimensions need. `watermarks` are by pipeline.
+  Contexts(State* state, std::vector<std::optional<Instant>> watermarks);
+
+  const State& state() const { return *state_; }
+  const Formula& formula(int node) const { return state_->program().formulas[static_cast<size_t>(node)]; }
+  const StreamState* stream(int stream) const;  ///< null if no pipeline reads it
+  bool covered(int stream, Interval interval) const;
+  bool any_covered(const std::vector<int>& streams, Interval interval) const;
+  std::optional<Instant> watermark(int stream) const;
+  /// From the smallest first to just after the largest last row; nullopt where no stream has rows.
+  std::optional<Interval> extent(const std::vector<int>& streams) const;
+
+  Context over(const Window& window, const Context& context) const;
+  std::optional<Context> at(Period period, const Context& context) const;
+  /// The contexts of a kCollapseTime node: the covered buckets of its grain in the interval. Remembered.
+  const std::vector<Context>& buckets(int node, const Context& context) const;
+
+  const SlotOrder& slot_order(int key_space) const;
+  /// The table of the groups a node is evaluated for; null below which there is no leaf.
+  const GroupTable* table(int node) const { return tables_[static_cast<size_t>(node)]; }
+  const GroupParents& parents(const GroupTable* table) const { return parents_.at(table); }
+  /// The group of `table` that holds `group` of a table with the same or more dimensions.
+  uint32_t ancestor(const GroupTable* from, uint32_t group, const GroupTable* table) const;
+
+  /// Calls visit(node, context) for every leaf below `node`, in every context that evaluating `node` in `context` asks
+  /// it for, and for every collapse over entities or dimensions before what is below it.
+  template <typename Visit>
+  void walk(int node, const Context& context, const Visit& visit) const {
+    if (node < 0) return;
+    const Formula& f = formula(node);
+    switch (f.kind) {
+      case FormulaKind::kConst:
+        return;
+      case FormulaKind::kCell:
+      case FormulaKind::kEntityCell:
+      case FormulaKind::kUnique:
+        visit(node, context);
+        return;
+      case FormulaKind::kOver:
+        walk(f.a, over(f.window, context), visit);
+        return;
+      case FormulaKind::kAt:
+        if (std::optional<Context> moved = at(f.period, context)) walk(f.a, *moved, visit);
+        return;
+      case FormulaKind::kCollapseTime:
+        for (const Context& inner : buckets(node, context)) walk(f.a, inner, visit);
+        return;
+      case FormulaKind::kCollapseEntity:
+      case FormulaKind::kCollapseDimension:
+        visit(node, context);
+        walk(f.a, context, visit);
+        return;
+      case FormulaKind::kNegate:
+      case FormulaKind::kAdd:
+      case FormulaKind::kSubtract:
+      case FormulaKind::kMultiply:
+      case FormulaKind::kDivide:
+      case FormulaKind::kEqual:
+      case FormulaKind::kNotEqual:
+      case FormulaKind::kLess:
+      case FormulaKind::kLessEqual:
+      case FormulaKind::kGreater:
+      case FormulaKind::kGreaterEqual:
+      case FormulaKind::kAnd:
+      case FormulaKind::kOr:
+      case FormulaKind::kNot:
+      case FormulaKind::kIf:
+        walk(f.a, context, visit);
+        walk(f.b, context, visit);
+        walk(f.c, context, visit);
+        return;
+    }
+  }
+
+ private:
+  void find_tables();
+  void order_slots();
+  std::vector<Context> find_buckets(const Formula& node, const Context& context) const;
+
+  State* state_;
+  std::vector<std::optional<Instant>> watermarks_;
+  std::vector<int> pipeline_of_stream_;
+  std::vector<const GroupTable*> tables_;  ///< by formula node
+  std::map<const GroupTable*, GroupParents> parents_;
+  std::map<const SlotTable*, SlotOrder> orders_;
+  mutable std::shared_mutex buckets_mutex_;
+  mutable std::map<std::pair<int, Context>, std::vector<Context>> buckets_;
+};
+
+/// Every instant at which a run with this explicit range cuts a bucket of some grain: SlotTable's cuts.
+std::vector<Instant> range_cuts(const Program& program, const Calendar& calendar, const ReportRange& range);
+
+}  // namespace alidade

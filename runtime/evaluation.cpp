@@ -1,0 +1,230 @@
+// The interpreter: leaves read cells and entities, inner nodes compute. Door: evaluation.h.
+#include "runtime/evaluation.h"
+
+#include <algorithm>
+
+namespace alidade {
+namespace {
+
+bool exact_kind(al_accumulator_kind kind) {
+  switch (kind) {
+    case AL_COUNT:
+    case AL_SUM_EXACT:
+    case AL_MIN_EXACT:
+    case AL_MAX_EXACT:
+    case AL_VALUES_EXACT:
+    case AL_VALUES_KEY:
+      return true;
+    case AL_SUM_FLOAT:
+    case AL_MIN_FLOAT:
+    case AL_MAX_FLOAT:
+    case AL_VALUES_FLOAT:
+      return false;
+  }
+  return true;
+}
+
+Value constant_value(const Formula& f) {
+  if (!f.constant.defined()) return Value::undefined(f.constant.reason);
+  if (f.boolean) return Value::of_truth(std::get<bool>(f.constant.value));
+  if (f.exact) return Value::of_exact(std::get<int128>(f.constant.value));
+  return Value::of_number(std::get<double>(f.constant.value));
+}
+
+}  // namespace
+
+Value Evaluation::evaluate(int node, const Context& context, uint32_t group, const EntityView* entity) const {
+  const Formula& f = contexts_->formula(node);
+  switch (f.kind) {
+    case FormulaKind::kConst:
+      return constant_value(f);
+    case FormulaKind::kCell:
+      return cell(f, context, group);
+    case FormulaKind::kEntityCell:
+      ALIDADE_CHECK(entity != nullptr);
+      return entity_cell(f, context, group, *entity);
+    case FormulaKind::kUnique:
+      if (!contexts_->any_covered(f.streams, context.interval)) return Value::undefined(Reason::kNoData);
+      return convert(Value::of_exact(queries_->unique(f, context.interval, group)), {.exact = true}, form(f));
+    case FormulaKind::kNegate: {
+      Form inner = form(contexts_->formula(f.a));
+      return convert(negate(evaluate(f.a, context, group, entity), inner), inner, form(f));
+    }
+    case FormulaKind::kAdd:
+    case FormulaKind::kSubtract:
+    case FormulaKind::kMultiply:
+    case FormulaKind::kDivide:
+    case FormulaKind::kEqual:
+    case FormulaKind::kNotEqual:
+    case FormulaKind::kLess:
+    case FormulaKind::kLessEqual:
+    case FormulaKind::kGreater:
+    case FormulaKind::kGreaterEqual:
+    case FormulaKind::kAnd:
+    case FormulaKind::kOr:
+      return binary(f, evaluate(f.a, context, group, entity), evaluate(f.b, context, group, entity));
+    case FormulaKind::kNot: {
+      Value value = evaluate(f.a, context, group, entity);
+      return value.defined() ? Value::of_truth(!value.truth) : value;
+    }
+    case FormulaKind::kIf:
+      return condition(f, context, group, entity);
+    case FormulaKind::kOver:
+      return convert(evaluate(f.a, contexts_->over(f.window, context), group, entity), form(contexts_->formula(f.a)),
+                     form(f));
+    case FormulaKind::kAt: {
+      std::optional<Context> moved = contexts_->at(f.period, context);
+      if (!moved) return Value::undefined(Reason::kNoBucket);
+      return convert(evaluate(f.a, *moved, group, entity), form(contexts_->formula(f.a)), form(f));
+    }
+    case FormulaKind::kCollapseTime:
+      return collapse_time(node, context, group, entity);
+    case FormulaKind::kCollapseEntity: {
+      Fold fold = queries_->collapse(node, context, group);
+      return finish_collapse(f, context, &fold);
+    }
+    case FormulaKind::kCollapseDimension:
+      return collapse_dimension(node, context, group, entity);
+  }
+  return Value::undefined(Reason::kNoData);
+}
+
+Value Evaluation::binary(const Formula& f, const Value& a, const Value& b) const {
+  Form left = form(contexts_->formula(f.a)), right = form(contexts_->formula(f.b));
+  if (f.kind == FormulaKind::kAnd || f.kind == FormulaKind::kOr) {
+    Reason reason = worst(a.reason, b.reason);
+    if (reason != Reason::kNone) return Value::undefined(reason);
+    return Value::of_truth(f.kind == FormulaKind::kAnd ? a.truth && b.truth : a.truth || b.truth);
+  }
+  if (f.boolean) return compare(f.kind, a, left, b, right);
+  return calculate(f.kind, a, left, b, right, form(f));
+}
+
+Value Evaluation::condition(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const {
+  Value test = evaluate(f.a, context, group, entity);
+  if (!test.defined()) return test;
+  int taken = test.truth ? f.b : f.c;
+  return convert(evaluate(taken, context, group, entity), form(contexts_->formula(taken)), form(f));
+}
+
+void Evaluation::fold_cells(const Formula& f, int accumulator, Interval interval, uint32_t group, Fold* into) const {
+  const State& state = contexts_->state();
+  const PipelineProgram& pipeline = state.program().pipelines[static_cast<size_t>(f.pipeline)];
+  const AccumulatorLayout& layout = pipeline.accumulators[static_cast<size_t>(accumulator)];
+  const PipelineCells& cells = state.cells[static_cast<size_t>(f.pipeline)];
+  const int key_space = pipeline.key_spaces[static_cast<size_t>(layout.key_space_use)].key_space;
+  const CellMap& map = *state.key_space(key_space).cells;
+  const CellArray& array = cells.arrays[static_cast<size_t>(layout.key_space_use)];
+  const SlotOrder& order = contexts_->slot_order(key_space);
+  SlotOrder::Range ranks = order.ranks(interval);
+  for (uint32_t rank = ranks.begin; rank < ranks.end; ++rank) {
+    uint32_t cell = map.find(order.slots[rank], group);
+    if (cell == kNoId) continue;
+    if (layout.sink >= 0) {
+      cells.sinks[static_cast<size_t>(layout.sink)].collect(cell, &into->values);
+    } else if (const uint8_t* at = array.at(cell)) {
+      fold_accumulator(layout.kind, at + layout.offset, into);
+    }
+  }
+}
+
+Value Evaluation::cell(const Formula& f, const Context& context, uint32_t group) const {
+  if (!contexts_->any_covered(f.streams, context.interval)) return Value::undefined(Reason::kNoData);
+  const PipelineProgram& pipeline = contexts_->state().program().pipelines[static_cast<size_t>(f.pipeline)];
+  bool exact = exact_kind(pipeline.accumulators[static_cast<size_t>(f.accumulator)].kind);
+  Fold fold;
+  fold_cells(f, f.accumulator, context.interval, group, &fold);
+  if (f.finish == Finish::kMean) fold_cells(f, f.count, context.interval, group, &fold);
+  return convert(finish_fold(f.finish, exact, f.leaf_scale, f.percentage, &fold),
+                 finished_form(f.finish, exact, f.leaf_scale), form(f));
+}
+
+Value Evaluation::entity_cell(const Formula& f, const Context& context, uint32_t group,
+                              const EntityView& entity) const {
+  if (!contexts_->any_covered(f.streams, context.interval)) return Value::undefined(Reason::kNoData);
+  const PipelineProgram& pipeline = contexts_->state().program().pipelines[static_cast<size_t>(f.pipeline)];
+  const MachineProgram& machine = pipeline.machines[static_cast<size_t>(f.machine)];
+  bool exact = exact_kind(machine.accumulators[static_cast<size_t>(f.accumulator)].kind);
+  Fold fold;
+  SlotOrder::Range ranks = contexts_->slot_order(f.key_space).ranks(context.interval);
+  entity.each(f.pipeline, f.machine, group, ranks, [&](const MachinePartition& partition, const uint8_t* entry) {
+    partition.fold(entry, static_cast<size_t>(f.accumulator), &fold);
+    if (f.finish == Finish::kMean) partition.fold(entry, static_cast<size_t>(f.count), &fold);
+  });
+  return convert(finish_fold(f.finish, exact, f.leaf_scale, f.percentage, &fold),
+                 finished_form(f.finish, exact, f.leaf_scale), form(f));
+}
+
+Value Evaluation::finish_collapse(const Formula& f, const Context& context, Fold* fold) const {
+  if (fold->count == 0 && !contexts_->any_covered(f.streams, context.interval))
+    return Value::undefined(Reason::kNoData);
+  const Formula& inner = contexts_->formula(f.a);
+  return convert(finish_fold(f.finish, inner.exact, inner.scale, f.percentage, fold),
+                 finished_form(f.finish, inner.exact, inner.scale), form(f));
+}
+
+Value Evaluation::collapse_time(int node, const Context& context, uint32_t group, const EntityView* entity) const {
+  const Formula& f = contexts_->formula(node);
+  const bool exact = contexts_->formula(f.a).exact;
+  Fold fold;
+  for (const Context& bucket : contexts_->buckets(node, context)) {
+    Value value = evaluate(f.a, bucket, group, entity);
+    if (value.defined()) fold_value(f.finish, value, exact, &fold);
+  }
+  return finish_collapse(f, context, &fold);
+}
+
+Value Evaluation::collapse_dimension(int node, const Context& context, uint32_t group, const EntityView* entity) const {
+  const Formula& f = contexts_->formula(node);
+  const GroupTable* inner = contexts_->table(f.a);
+  const bool exact = contexts_->formula(f.a).exact;
+  Fold fold;
+  for (uint32_t child : contexts_->parents(inner).children_of[group]) {
+    if (!present(f.a, context, child, entity)) continue;
+    Value value = evaluate(f.a, context, child, entity);
+    if (value.defined()) fold_value(f.finish, value, exact, &fold);
+  }
+  return finish_collapse(f, context, &fold);
+}
+
+/// Whether any leaf below has a row, each in its own interval, in the group or one inside it.
+bool Evaluation::present(int node, const Context& context, uint32_t group, const EntityView* entity) const {
+  const GroupTable* table = contexts_->table(node);
+  bool found = false;
+  contexts_->walk(node, context, [&](int below, const Context& inner) {
+    const Formula& leaf = contexts_->formula(below);
+    if (found || leaf.kind == FormulaKind::kCollapseEntity || leaf.kind == FormulaKind::kCollapseDimension) return;
+    std::vector<uint32_t> groups = {group};
+    std::vector<const GroupTable*> path;
+    for (const GroupTable* at = contexts_->table(below); at != table; at = contexts_->parents(at).parents)
+      path.push_back(at);
+    for (; !path.empty(); path.pop_back()) {
+      std::vector<uint32_t> inside;
+      for (uint32_t parent : groups) {
+        const std::vector<uint32_t>& children = contexts_->parents(path.back()).children_of[parent];
+        inside.insert(inside.end(), children.begin(), children.end());
+      }
+      groups = std::move(inside);
+    }
+    found = std::any_of(groups.begin(), groups.end(), [&](uint32_t g) { return leaf_present(leaf, inner, g, entity); });
+  });
+  return found;
+}
+
+bool Evaluation::leaf_present(const Formula& f, const Context& context, uint32_t group,
+                              const EntityView* entity) const {
+  if (f.kind == FormulaKind::kCell) {
+    ALIDADE_CHECK(f.rows >= 0);
+    Fold rows;
+    fold_cells(f, f.rows, context.interval, group, &rows);
+    return rows.count > 0;
+  }
+  if (f.kind == FormulaKind::kUnique || entity == nullptr) return queries_->unique(f, context.interval, group) > 0;
+  bool found = false;
+  SlotOrder::Range ranks = contexts_->slot_order(f.key_space).ranks(context.interval);
+  entity->each(f.pipeline, f.machine, group, ranks,
+               [&](const MachinePartition&, const uint8_t* entry) { found |= MachinePartition::has(entry, f.rows); });
+  return found;
+}
+
+}  // namespace alidade

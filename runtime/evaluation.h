@@ -1,0 +1,37 @@
+// One formula in one context: the interpreter of the finish. Everything it reads is immutable by then, so it is safe on
+// any thread (each with a SpillScope). Tested in tests/unit/evaluator_test.cpp.
+#pragma once
+
+#include <vector>
+
+#include "runtime/contexts.h"
+#include "runtime/entity_queries.h"
+#include "runtime/folds.h"
+
+namespace alidade {
+
+class Evaluation {
+ public:
+  Evaluation(const Contexts* contexts, const EntityQueries* queries) : contexts_(contexts), queries_(queries) {}
+
+  /// `entity` is null outside kCollapseEntity.
+  Value evaluate(int node, const Context& context, uint32_t group, const EntityView* entity) const;
+  static Form form(const Formula& f) { return {f.exact, f.boolean, f.scale}; }
+
+ private:
+  Value binary(const Formula& f, const Value& a, const Value& b) const;
+  Value condition(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const;
+  Value cell(const Formula& f, const Context& context, uint32_t group) const;
+  Value entity_cell(const Formula& f, const Context& context, uint32_t group, const EntityView& entity) const;
+  Value collapse_time(int node, const Context& context, uint32_t group, const EntityView* entity) const;
+  Value collapse_dimension(int node, const Context& context, uint32_t group, const EntityView* entity) const;
+  Value finish_collapse(const Formula& f, const Context& context, Fold* fold) const;
+  bool present(int node, const Context& context, uint32_t group, const EntityView* entity) const;
+  bool leaf_present(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const;
+  void fold_cells(const Formula& f, int accumulator, Interval interval, uint32_t group, Fold* into) const;
+
+  const Contexts* contexts_;
+  const EntityQueries* queries_;
+};
+
+}  // namespace alidade

@@ -1,0 +1,139 @@
+// A run: tables, then a pass over each stream, then the finish. Door: evaluator.h.
+#include "runtime/evaluator.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/contexts.h"
+#include "runtime/finish.h"
+#include "runtime/state.h"
+#include "runtime/stream_pass.h"
+#include "runtime/tables.h"
+#include "runtime/workers.h"
+
+namespace alidade {
+namespace {
+
+constexpr int kNoSource = 7103;
+
+const NamedSource* find_source(const std::vector<NamedSource>& sources, const std::string& name) {
+  auto found = std::find_if(sources.begin(), sources.end(), [&](const NamedSource& s) { return s.name == name; });
+  return found == sources.end() || found->source == nullptr ? nullptr : &*found;
+}
+
+Error no_source(const char* what, const std::string& name) {
+  return {kNoSource, fmt::format("{} `{}` has no source", what, name), {}};
+}
+
+// The attributes that any pipeline asks of a table, each once; nullopt if none looks it up.
+std::optional<std::vector<ColumnSpec>> attributes_asked(const Program& program, size_t table) {
+  std::optional<std::vector<ColumnSpec>> asked;
+  for (const PipelineProgram& pipeline : program.pipelines) {
+    for (const ColumnUse& use : pipeline.columns) {
+      if (use.kind == ColumnKind::kField || static_cast<size_t>(use.table) != table) continue;
+      if (!asked) asked.emplace();
+      if (use.kind == ColumnKind::kMember) continue;
+      auto same = [&](const ColumnSpec& spec) {
+        return spec.field == use.field && spec.form == use.form && spec.classes == use.classes;
+      };
+      if (std::none_of(asked->begin(), asked->end(), same)) asked->push_back({use.field, use.form, use.classes});
+    }
+  }
+  return asked;
+}
+
+Result<std::vector<std::unique_ptr<LoadedTable>>> load_tables(State* state, const std::vector<NamedSource>& sources,
+                                                              bool skip_bad_rows) {
+  const Program& program = state->program();
+  std::vector<std::unique_ptr<LoadedTable>> tables(program.tables.size());
+  for (size_t t = 0; t < tables.size(); ++t) {
+    std::optional<std::vector<ColumnSpec>> asked = attributes_asked(program, t);
+    if (!asked) continue;
+    const SourceSchema& schema = program.tables[t];
+    const NamedSource* source = find_source(sources, schema.name);
+    if (source == nullptr) return no_source("table", schema.name);
+    Result<LoadedTable> loaded =
+        LoadedTable::load(schema, *asked, state->calendar(), state->pool, source->source, skip_bad_rows);
+    if (!loaded.ok()) return loaded.error();
+    tables[t] = std::make_unique<LoadedTable>(std::move(*loaded));
+  }
+  return tables;
+}
+
+// What is past the watermark may still change. A date stands for its whole day.
+std::optional<Instant> watermark_of(const StreamState& rows, const SourceSchema& schema, const NamedSource& source,
+                                    const Calendar& calendar, bool complete) {
+  if (source.watermark) return source.watermark;
+  if (complete || !rows.covered) return std::nullopt;
+  const bool date_only = schema.fields[static_cast<size_t>(schema.time)].date_only;
+  const Instant last = date_only ? calendar.bucket(Grain::kDay, rows.last).end : rows.last;
+  return last - schema.late_micros;
+}
+
+StreamReport report_of(const StreamState& rows, const std::string& name, std::optional<Instant> watermark) {
+  StreamReport report;
+  report.stream = name;
+  report.rows = rows.rows;
+  report.duplicates = rows.duplicates;
+  report.late = rows.late;
+  report.ambiguous_times = rows.ambiguous_times;
+  report.without_entity.assign(rows.without_entity.begin(), rows.without_entity.end());
+  report.bad = rows.bad;
+  report.covered = rows.covered;
+  report.first = rows.first;
+  report.last = rows.last;
+  report.watermark = watermark.value_or(rows.last);
+  return report;
+}
+
+}  // namespace
+
+bool identical(const CellValue& a, const CellValue& b) {
+  if (a.reason != b.reason) return false;
+  if (!a.defined()) return true;
+  if (a.value.index() != b.value.index()) return false;
+  if (const double* number = std::get_if<double>(&a.value)) {
+    return std::memcmp(number, std::get_if<double>(&b.value), sizeof *number) == 0;
+  }
+  return a.value == b.value;
+}
+
+Result<ResultSet> run(const Program& program, const std::vector<NamedSource>& sources, const RunOptions& options) {
+  Result<Calendar> calendar = Calendar::open(program.calendar);
+  if (!calendar.ok()) return calendar.error();
+  State state(program, *calendar, range_cuts(program, *calendar, options.range));
+  Workers workers(options.threads);
+  auto tables = load_tables(&state, sources, options.skip_bad_rows);
+  if (!tables.ok()) return tables.error();
+
+  ResultSet result;
+  std::vector<std::optional<Instant>> watermarks;
+  for (size_t p = 0; p < program.pipelines.size(); ++p) {
+    const SourceSchema& schema = program.streams[static_cast<size_t>(program.pipelines[p].stream)];
+    const NamedSource* source = find_source(sources, schema.name);
+    if (source == nullptr) return no_source("stream", schema.name);
+    StreamPass pass(p, *tables, &workers, &state);
+    Status passed = pass.run(source->source, options.skip_bad_rows, options.progress);
+    if (!passed.ok()) return passed.error();
+    watermarks.push_back(watermark_of(state.streams[p], schema, *source, *calendar, options.complete));
+    result.streams.push_back(report_of(state.streams[p], schema.name, watermarks.back()));
+  }
+  for (size_t t = 0; t < tables->size(); ++t) {
+    if ((*tables)[t] == nullptr || (*tables)[t]->bad().total() == 0) continue;
+    StreamReport& report = result.streams.emplace_back();
+    report.stream = program.tables[t].name;
+    report.rows = (*tables)[t]->rows_read();
+    report.bad = (*tables)[t]->bad();
+  }
+  finish(&state, options.range, std::move(watermarks), &workers, &result);
+  result.zone = calendar->spec().zone;
+  result.tz_version = Calendar::tz_version();
+  result.engine = "native";
+  result.week_start = calendar->spec().week_start;
+  result.spec_hash = program.spec_hash;
+  return result;
+}
+
+}  // namespace alidade

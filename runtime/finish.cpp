@@ -1,0 +1,235 @@
+// Buckets, groups and rows of the report. Door: finish.h.
+#include "runtime/finish.h"
+
+#include <algorithm>
+#include <array>
+
+#include "runtime/evaluation.h"
+
+namespace alidade {
+namespace {
+
+/// Builds the rows of one output after the other.
+class Report {
+ public:
+  Report(State* state, const ReportRange& range, std::vector<std::optional<Instant>> watermarks, Workers* workers)
+      : state_(state),
+        range_(range),
+        workers_(workers),
+        contexts_(state, std::move(watermarks)),
+        queries_(&contexts_) {}
+
+  void write(ResultSet* result);
+
+ private:
+  struct Plan {
+    std::vector<Context> contexts;  ///< a bucket each
+    std::vector<uint32_t> groups;   ///< in the order of their rows
+    const GroupTable* table = nullptr;
+  };
+  std::vector<Context> contexts_of(const Output& output) const;
+  std::vector<uint32_t> groups_of(const Output& output, const GroupTable* table);
+  void mark_present(const Presence& presence, std::vector<uint8_t>* present);
+  bool partial(const Output& output, const Context& context) const;
+  bool leaf_partial(const Output& output, const Formula& leaf, const Context& context) const;
+  std::vector<DimensionValue> shown(const GroupTable& table, uint32_t group) const;
+  CellValue cell_value(const Output& output, Value value) const;
+
+  State* state_;
+  const ReportRange& range_;
+  Workers* workers_;
+  Contexts contexts_;
+  EntityQueries queries_;
+  std::map<std::pair<int, int>, std::vector<uint64_t>> masks_;  ///< per machine: mask words or-ed by group
+};
+
+// Every bucket of the grain that intersects the range; aggregates look at what the range leaves of it.
+std::vector<Context> Report::contexts_of(const Output& output) const {
+  std::vector<Context> out;
+  std::optional<Interval> extent = contexts_.extent(output.streams);
+  if (!extent && !(range_.from && range_.to)) return out;
+  const Calendar& calendar = state_->calendar();
+  Interval range;
+  range.start = range_.from ? *range_.from : calendar.bucket(Grain::kDay, extent->start).start;
+  range.end = range_.to ? *range_.to : calendar.bucket(Grain::kDay, extent->end - 1).end;
+  if (range.start >= range.end) return out;
+  if (output.grain == Grain::kWhole) return {Context{Grain::kWhole, range, range, false}};
+  for (Instant at = range.start; at < range.end;) {
+    Interval bucket = calendar.bucket(output.grain, at);
+    Interval cut{std::max(bucket.start, range.start), std::min(bucket.end, range.end)};
+    out.push_back({output.grain, bucket, cut, false});
+    at = bucket.end;
+  }
+  return out;
+}
+
+void Report::mark_present(const Presence& presence, std::vector<uint8_t>* present) {
+  const size_t p = static_cast<size_t>(presence.pipeline);
+  const PipelineProgram& pipeline = state_->program().pipelines[p];
+  if (presence.machine < 0) {
+    const AccumulatorLayout& layout = pipeline.accumulators[static_cast<size_t>(presence.index)];
+    const size_t use = static_cast<size_t>(layout.key_space_use);
+    const CellMap& map = *state_->key_space(pipeline.key_spaces[use].key_space).cells;
+    for (uint32_t cell = 0; cell < map.cell_count(); ++cell) {
+      const uint8_t* at = state_->cells[p].arrays[use].at(cell);
+      if (at != nullptr && *reinterpret_cast<const int64_t*>(at + layout.offset) > 0)
+        (*present)[map.group_of(cell)] = 1;
+    }
+    return;
+  }
+  const size_t m = static_cast<size_t>(presence.machine);
+  const MachineProgram& machine = pipeline.machines[m];
+  const size_t words = static_cast<size_t>(machine.mask_words);
+  auto [found, added] = masks_.try_emplace({presence.pipeline, presence.machine});
+  std::vector<uint64_t>& masks = found->second;
+  if (added) {
+    const int key_space = pipeline.key_spaces[static_cast<size_t>(machine.key_space_use)].key_space;
+    const CellMap& map = *state_->key_space(key_space).cells;
+    masks.resize(present->size() * words);
+    std::vector<std::vector<uint64_t>> of_workers(static_cast<size_t>(workers_->count()), masks);
+    workers_->parallel_for(kPartitions, [&](int worker, size_t partition) {
+      std::vector<uint64_t>& mine = of_workers[static_cast<size_t>(worker)];
+      state_->machines[p][m].partitions[partition].for_each([&](const uint8_t* entry) {
+        size_t group = map.group_of(MachinePartition::cell(entry));
+        for (size_t w = 0; w < words; ++w) mine[group * words + w] |= MachinePartition::mask(entry)[w];
+      });
+    });
+    for (const std::vector<uint64_t>& mine : of_workers) {
+      for (size_t i = 0; i < masks.size(); ++i) masks[i] |= mine[i];
+    }
+  }
+  const size_t word = static_cast<size_t>(presence.index) / 64;
+  for (size_t group = 0; group < present->size(); ++group) {
+    (*present)[group] |= static_cast<uint8_t>(masks[group * words + word] >> (presence.index % 64) & 1);
+  }
+}
+
+std::vector<uint32_t> Report::groups_of(const Output& output, const GroupTable* table) {
+  if (table->dimensions().empty()) return {0};
+  std::vector<uint8_t> present(table->size());
+  for (const Presence& presence : output.presence) mark_present(presence, &present);
+  std::vector<std::pair<std::vector<DimensionValue>, uint32_t>> groups;
+  for (uint32_t group = 0; group < present.size(); ++group) {
+    if (present[group] != 0) groups.emplace_back(shown(*table, group), group);
+  }
+  // Missing values last: a variant's empty alternative would come first.
+  auto less = [](const DimensionValue& a, const DimensionValue& b) {
+    bool a_missing = a.index() == 0, b_missing = b.index() == 0;
+    return a_missing || b_missing ? !a_missing && b_missing : a < b;
+  };
+  std::sort(groups.begin(), groups.end(), [&](const auto& a, const auto& b) {
+    return std::lexicographical_compare(a.first.begin(), a.first.end(), b.first.begin(), b.first.end(), less);
+  });
+  std::vector<uint32_t> out;
+  for (const auto& [values, group] : groups) out.push_back(group);
+  return out;
+}
+
+std::vector<DimensionValue> Report::shown(const GroupTable& table, uint32_t group) const {
+  std::vector<DimensionValue> out;
+  for (size_t d = 0; d < table.dimensions().size(); ++d) {
+    const KeyValue& value = table.values(group)[d];
+    const Dimension& dimension = table.dimensions()[d];
+    if (value.missing) {
+      out.emplace_back();
+    } else if (dimension.kind == FieldKind::kText) {
+      out.emplace_back(std::string(state_->pool.text(static_cast<uint32_t>(value.value))));
+    } else if (dimension.kind == FieldKind::kOneOf) {
+      out.emplace_back(dimension.values[static_cast<size_t>(value.value)]);
+    } else if (dimension.kind == FieldKind::kBoolean) {
+      out.emplace_back(value.value != 0);
+    } else {
+      out.emplace_back(value.value);
+    }
+  }
+  return out;
+}
+
+bool Report::leaf_partial(const Output& output, const Formula& leaf, const Context& context) const {
+  for (int stream : leaf.streams) {
+    std::optional<Instant> watermark = contexts_.watermark(stream);
+    if (watermark && context.interval.end > *watermark) return true;
+    const StreamState* rows = contexts_.stream(stream);
+    if (!context.windowed || rows == nullptr || !rows->covered) continue;
+    Grain grain = common_grain(output.grain, Grain::kDay);
+    if (context.interval.start < state_->calendar().bucket(grain, rows->first).start) return true;
+  }
+  return false;
+}
+
+bool Report::partial(const Output& output, const Context& context) const {
+  bool cut = output.grain != Grain::kWhole &&
+             ((range_.from && context.bucket.start < *range_.from) || (range_.to && context.bucket.end > *range_.to));
+  if (cut) return true;
+  bool partial = false;
+  contexts_.walk(output.formula, context, [&](int node, const Context& inner) {
+    const Formula& f = contexts_.formula(node);
+    if (f.kind == FormulaKind::kCollapseEntity || f.kind == FormulaKind::kCollapseDimension) return;
+    partial = partial || leaf_partial(output, f, inner);
+  });
+  return partial;
+}
+
+CellValue Report::cell_value(const Output& output, Value value) const {
+  const Form from = Evaluation::form(contexts_.formula(output.formula));
+  if (!from.boolean) value = convert(value, from, {.exact = output.info.exact, .scale = output.info.scale});
+  if (!value.defined()) return {value.reason, false};
+  if (from.boolean) return {Reason::kNone, value.truth};
+  if (output.info.exact) return {Reason::kNone, value.exact};
+  return {Reason::kNone, value.number};
+}
+
+void Report::write(ResultSet* result) {
+  const std::vector<Output>& outputs = state_->program().outputs;
+  std::vector<Plan> plans;
+  for (const Output& output : outputs) {
+    Plan& plan = plans.emplace_back();
+    plan.contexts = contexts_of(output);
+    plan.table = output.key_space < 0 ? state_->groups_of({}) : state_->key_space(output.key_space).groups;
+    plan.groups = groups_of(output, plan.table);
+    for (const Context& context : plan.contexts) queries_.ask(output.formula, context);
+  }
+  Evaluation evaluation(&contexts_, &queries_);
+  queries_.answer(workers_, [&](int node, const Context& context, uint32_t group, const EntityView& entity) {
+    return evaluation.evaluate(node, context, group, &entity);
+  });
+
+  struct Piece {
+    size_t output, context, first_row;
+  };
+  std::vector<Piece> pieces;
+  size_t rows = 0;
+  for (size_t o = 0; o < plans.size(); ++o) {
+    for (size_t c = 0; c < plans[o].contexts.size(); ++c, rows += plans[o].groups.size())
+      pieces.push_back({o, c, rows});
+  }
+  result->rows.resize(rows);
+  workers_->parallel_for(pieces.size(), [&](int, size_t at) {
+    const Piece& piece = pieces[at];
+    const Output& output = outputs[piece.output];
+    const Plan& plan = plans[piece.output];
+    const Context& context = plan.contexts[piece.context];
+    SpillArena arena;
+    SpillScope scope(&arena);
+    const bool is_partial = partial(output, context);
+    for (size_t g = 0; g < plan.groups.size(); ++g) {
+      ResultRow& row = result->rows[piece.first_row + g];
+      row.metric = static_cast<int>(piece.output);
+      row.bucket = context.bucket;
+      row.dimensions = shown(*plan.table, plan.groups[g]);
+      row.value = cell_value(output, evaluation.evaluate(output.formula, context, plan.groups[g], nullptr));
+      row.partial = is_partial;
+    }
+  });
+  for (const Output& output : outputs) result->metrics.push_back(output.info);
+  for (const ResultRow& row : result->rows) result->overflowed |= row.value.reason == Reason::kOverflow;
+}
+
+}  // namespace
+
+void finish(State* state, const ReportRange& range, std::vector<std::optional<Instant>> watermarks, Workers* workers,
+            ResultSet* result) {
+  Report(state, range, std::move(watermarks), workers).write(result);
+}
+
+}  // namespace alidade

@@ -1,0 +1,18 @@
+// From the state of a run to its results: evaluates every output's formula for every bucket and group.
+// Tested in tests/unit/evaluator_test.cpp and every eval test.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "runtime/evaluator.h"
+#include "runtime/state.h"
+#include "runtime/workers.h"
+
+namespace alidade {
+
+/// `watermarks` are by pipeline, absent where nothing is unfinished. Fills metrics, rows and `overflowed`.
+void finish(State* state, const ReportRange& range, std::vector<std::optional<Instant>> watermarks, Workers* workers,
+            ResultSet* result);
+
+}  // namespace alidade

@@ -1,0 +1,141 @@
+// Folding values and accumulator states. Door: folds.h.
+#include "runtime/folds.h"
+
+#include <algorithm>
+
+#include "runtime/cells.h"
+
+namespace alidade {
+namespace {
+
+uint64_t low_word(int128 value) { return static_cast<uint64_t>(value); }
+int64_t high_word(int128 value) { return static_cast<int64_t>(value >> 64); }
+
+Value exact_sum(const al_exact& sum) {
+  if ((sum.flags & AL_FLAG_OVERFLOW) != 0) return Value::undefined(Reason::kOverflow);
+  return Value::of_exact(join_exact(sum.low, sum.high));
+}
+
+Value mean(bool exact, int scale, const Fold& fold) {
+  if (fold.count == 0) return Value::undefined(Reason::kNoRows);
+  if (exact) {
+    Value sum = exact_sum(fold.exact);
+    return sum.defined() ? mean_of_exact(sum.exact, fold.count, scale) : sum;
+  }
+  Value sum = Value::of_number(rounded_float_sum(fold.float_sum));
+  return sum.defined() ? Value::of_number(sum.number / static_cast<double>(fold.count)) : sum;
+}
+
+Value bound(bool exact, const Fold& fold) {
+  if (((exact ? fold.exact.flags : fold.bound.flags) & AL_FLAG_SEEN) == 0) return Value::undefined(Reason::kNoRows);
+  return exact ? Value::of_exact(join_exact(fold.exact.low, fold.exact.high)) : Value::of_number(fold.bound.value);
+}
+
+}  // namespace
+
+void fold_value(Finish finish, const Value& value, bool exact, Fold* into) {
+  ++into->count;
+  const uint64_t low = low_word(value.exact);
+  const int64_t high = high_word(value.exact);
+  switch (finish) {
+    case Finish::kCount:
+    case Finish::kUnique:
+      return;
+    case Finish::kSum:
+    case Finish::kMean:
+      exact ? al_add_exact(&into->exact, low, high) : al_add_float(&into->float_sum, value.number);
+      return;
+    case Finish::kMin:
+      exact ? al_min_exact(&into->exact, low, high) : al_min_float(&into->bound, value.number);
+      return;
+    case Finish::kMax:
+      exact ? al_max_exact(&into->exact, low, high) : al_max_float(&into->bound, value.number);
+      return;
+    case Finish::kPercentile:
+      exact ? into->values.add_exact(value.exact) : into->values.add_float(value.number);
+      return;
+  }
+}
+
+void merge_folds(Finish finish, bool exact, const Fold& other, Fold* into) {
+  auto merge = [](al_accumulator_kind kind, const auto& from, auto* to) {
+    merge_accumulator(kind, reinterpret_cast<uint8_t*>(to), reinterpret_cast<const uint8_t*>(&from));
+  };
+  into->count += other.count;
+  switch (finish) {
+    case Finish::kCount:
+    case Finish::kUnique:
+      return;
+    case Finish::kSum:
+    case Finish::kMean:
+      exact ? merge(AL_SUM_EXACT, other.exact, &into->exact) : merge(AL_SUM_FLOAT, other.float_sum, &into->float_sum);
+      return;
+    case Finish::kMin:
+      exact ? merge(AL_MIN_EXACT, other.exact, &into->exact) : merge(AL_MIN_FLOAT, other.bound, &into->bound);
+      return;
+    case Finish::kMax:
+      exact ? merge(AL_MAX_EXACT, other.exact, &into->exact) : merge(AL_MAX_FLOAT, other.bound, &into->bound);
+      return;
+    case Finish::kPercentile:
+      into->values.append(other.values);
+      return;
+  }
+}
+
+void fold_accumulator(al_accumulator_kind kind, const uint8_t* state, Fold* into) {
+  uint8_t* target = nullptr;
+  switch (kind) {
+    case AL_COUNT:
+      target = reinterpret_cast<uint8_t*>(&into->count);
+      break;
+    case AL_SUM_EXACT:
+    case AL_MIN_EXACT:
+    case AL_MAX_EXACT:
+      target = reinterpret_cast<uint8_t*>(&into->exact);
+      break;
+    case AL_SUM_FLOAT:
+      target = reinterpret_cast<uint8_t*>(&into->float_sum);
+      break;
+    case AL_MIN_FLOAT:
+    case AL_MAX_FLOAT:
+      target = reinterpret_cast<uint8_t*>(&into->bound);
+      break;
+    case AL_VALUES_EXACT:
+    case AL_VALUES_FLOAT:
+    case AL_VALUES_KEY:
+      return;
+  }
+  merge_accumulator(kind, target, state);
+}
+
+Value finish_fold(Finish finish, bool exact, int scale, Percentage percentage, Fold* fold) {
+  switch (finish) {
+    case Finish::kCount:
+      return Value::of_exact(fold->count);
+    case Finish::kSum:
+      return exact ? exact_sum(fold->exact) : Value::of_number(rounded_float_sum(fold->float_sum));
+    case Finish::kMean:
+      return mean(exact, scale, *fold);
+    case Finish::kMin:
+    case Finish::kMax:
+      return bound(exact, *fold);
+    case Finish::kPercentile:
+      if (fold->values.size() == 0) return Value::undefined(Reason::kNoRows);
+      return exact ? percentile_of_exact(&fold->values, percentage, scale)
+                   : percentile_of_floats(&fold->values, percentage);
+    case Finish::kUnique: {
+      std::vector<int64_t>& keys = fold->values.words;
+      std::sort(keys.begin(), keys.end());
+      return Value::of_exact(std::unique(keys.begin(), keys.end()) - keys.begin());
+    }
+  }
+  return Value::undefined(Reason::kNoData);
+}
+
+Form finished_form(Finish finish, bool exact, int scale) {
+  if (finish == Finish::kCount || finish == Finish::kUnique) return {.exact = true};
+  if (finish == Finish::kMean || finish == Finish::kPercentile || !exact) return {};
+  return {.exact = true, .scale = scale};
+}
+
+}  // namespace alidade

@@ -1,0 +1,23 @@
+// Many values into one: what leaves and collapses do when they finish. A Fold takes values or accumulator states in any
+// order and gives the same bits. Tested in tests/unit/evaluator_test.cpp. Float sums need a SpillScope.
+#pragma once
+
+#include "runtime/arithmetic.h"
+#include "runtime/machines.h"
+
+namespace alidade {
+
+/// Adds one defined value, for a later finish_fold of the same `finish`.
+void fold_value(Finish finish, const Value& value, bool exact, Fold* into);
+/// Adds another fold of the same kind.
+void merge_folds(Finish finish, bool exact, const Fold& other, Fold* into);
+/// Adds the state of an accumulator in a cell.
+void fold_accumulator(al_accumulator_kind kind, const uint8_t* state, Fold* into);
+
+/// The value: of `scale` where `exact`, but a double for mean and percentile. Undefined over no values except count and
+/// sum (and unique). Reorders kept values.
+Value finish_fold(Finish finish, bool exact, int scale, Percentage percentage, Fold* fold);
+/// The form finish_fold gives.
+Form finished_form(Finish finish, bool exact, int scale);
+
+}  // namespace alidade

@@ -1,0 +1,324 @@
+// The pass over a stream. A window of batches is bound in parallel, then worked on in rounds of morsels: first every
+// morsel updates its worker's cells and scatters its narrow rows, then every partition takes its rows in input order.
+// Door: stream_pass.h.
+#include "runtime/stream_pass.h"
+
+#include <algorithm>
+
+#include "runtime/read_ahead.h"
+
+namespace alidade {
+namespace {
+
+constexpr size_t kRound = 64;  // morsels whose narrow rows are in memory at once
+constexpr int64_t kWindowRowsPerWorker = 1 << 18;
+constexpr size_t kWindowBatchesPerWorker = 4;
+constexpr uint16_t kNoCase = 0xffff;
+
+}  // namespace
+
+StreamPass::StreamPass(size_t pipeline, const std::vector<std::unique_ptr<LoadedTable>>& tables, Workers* workers,
+                       State* state)
+    : pipeline_(state->program().pipelines[pipeline]),
+      schema_(state->program().streams[static_cast<size_t>(pipeline_.stream)]),
+      tables_(tables),
+      index_(pipeline),
+      threads_(workers),
+      state_(state) {
+  plan_columns();
+  std::vector<KeySpaceCells> uses;
+  for (const KeySpaceUse& use : pipeline_.key_spaces) uses.push_back(state->key_space(use.key_space));
+  for (int w = 0; w < workers->count(); ++w) workers_.push_back(std::make_unique<Worker>(pipeline_, uses));
+  binder_ = std::make_unique<Binder>(schema_, specs_, state->calendar(), state->pool);
+  if (schema_.id >= 0) {
+    FieldKind kind = schema_.fields[static_cast<size_t>(schema_.id)].kind;
+    deduplicator_ = std::make_unique<Deduplicator>(kind, id_, widths_);
+  }
+}
+
+size_t StreamPass::bind_column(int field, ColumnForm form, const std::vector<std::string>& classes) {
+  auto same = [&](const ColumnSpec& spec) {
+    return spec.field == field && spec.form == form && spec.classes == classes;
+  };
+  auto found = std::find_if(specs_.begin(), specs_.end(), same);
+  if (found != specs_.end()) return static_cast<size_t>(found - specs_.begin());
+  specs_.push_back({field, form, classes});
+  widths_.push_back(value_bytes(schema_.fields[static_cast<size_t>(field)].kind, form));
+  return specs_.size() - 1;
+}
+
+void StreamPass::plan_columns() {
+  const Program& program = state_->program();
+  time_ = bind_column(schema_.time, ColumnForm::kValue, {});
+  if (schema_.id >= 0) id_ = bind_column(schema_.id, ColumnForm::kValue, {});
+  if (schema_.arrived >= 0) arrived_ = bind_column(schema_.arrived, ColumnForm::kValue, {});
+  for (const ColumnUse& use : pipeline_.columns) {
+    ColumnOrigin origin;
+    origin.kind = use.kind;
+    if (use.kind == ColumnKind::kField) {
+      origin.bound = bind_column(use.field, use.form, use.classes);
+      origin.width = widths_[origin.bound];
+      // Copies of an id are compared by their texts, not by the classes that texts fall into.
+      if (schema_.id >= 0) bind_column(use.field, ColumnForm::kValue, {});
+    } else {
+      origin.bound = bind_column(use.entity_field, ColumnForm::kValue, {});
+      origin.table = tables_[static_cast<size_t>(use.table)].get();
+      Lookup lookup{origin.table, origin.bound};
+      auto found = std::find(lookups_.begin(), lookups_.end(), lookup);
+      origin.lookup = static_cast<size_t>(found - lookups_.begin());
+      if (found == lookups_.end()) lookups_.push_back(lookup);
+      if (use.kind == ColumnKind::kAttribute) {
+        const SourceSchema& table = program.tables[static_cast<size_t>(use.table)];
+        origin.attribute = {use.field, use.form, use.classes};
+        origin.width = value_bytes(table.fields[static_cast<size_t>(use.field)].kind, use.form);
+      }
+    }
+    origins_.push_back(std::move(origin));
+  }
+}
+
+Status StreamPass::run(BatchSource* source, bool skip_bad_rows, const std::function<void(int64_t, int64_t)>& progress) {
+  const int64_t most_rows = kWindowRowsPerWorker * threads_->count();
+  const size_t most_batches = kWindowBatchesPerWorker * static_cast<size_t>(threads_->count());
+  StreamState& stream = state_->streams[index_];
+  ReadAhead reader(source, threads_->count() > 1);
+  for (bool more = true; more;) {
+    std::vector<Batch> batches;
+    int64_t rows = 0;
+    ReadStep step;
+    while (more && rows < most_rows && batches.size() < most_batches) {
+      step = reader.next();
+      if (step.error) return *step.error;
+      stream.rows += step.refused.total();
+      stream.bad.append(step.refused);
+      if (!skip_bad_rows && stream.bad.total() > 0) return bad_row_error(stream.bad);
+      more = step.more;
+      if (!more) break;
+      rows += step.batch.array.length;
+      batches.push_back(std::move(step.batch));
+    }
+    stream.rows += rows;
+    Status done = window(std::move(batches), skip_bad_rows);
+    if (!done.ok()) return done;
+    if (progress) progress(step.done, step.all);
+  }
+  for (std::unique_ptr<Worker>& worker : workers_) {
+    state_->cells[index_].take(std::move(worker->cells), pipeline_, {});
+    for (const auto& [entity, count] : worker->without_entity) stream.without_entity[entity] += count;
+  }
+  return Done{};
+}
+
+Status StreamPass::window(std::vector<Batch> batches, bool skip_bad_rows) {
+  std::vector<std::optional<Result<BoundBatch>>> results(batches.size());
+  threads_->parallel_for(batches.size(), [&](int, size_t b) { results[b] = binder_->bind(std::move(batches[b])); });
+  std::vector<BoundBatch> bound;
+  for (std::optional<Result<BoundBatch>>& result : results) {
+    if (!result->ok()) return result->error();
+    if (!skip_bad_rows && (**result).bad.total() > 0) return bad_row_error((**result).bad);
+    bound.push_back(std::move(**result));
+  }
+  StreamState& stream = state_->streams[index_];
+  if (deduplicator_ != nullptr) {
+    const std::string& id_name = schema_.fields[static_cast<size_t>(schema_.id)].source;
+    stream.duplicates += deduplicator_->drop_copies(&bound, id_name, state_->pool, threads_);
+  }
+  for (const BoundBatch& batch : bound) {
+    if (!skip_bad_rows && batch.bad.total() > 0) return bad_row_error(batch.bad);
+  }
+  std::vector<Counts> counts(bound.size());
+  threads_->parallel_for(bound.size(), [&](int, size_t b) { counts[b] = count_batch(bound[b]); });
+  std::vector<Morsel> morsels;
+  for (size_t b = 0; b < bound.size(); ++b) {
+    const BoundBatch& batch = bound[b];
+    StreamState of_batch{.late = counts[b].late,
+                         .ambiguous_times = batch.ambiguous_times,
+                         .bad = batch.bad,
+                         .covered = batch.row_count > 0,
+                         .first = counts[b].first,
+                         .last = counts[b].last};
+    stream.merge(of_batch);
+    for (int64_t begin = 0; begin < batch.row_count; begin += AL_MORSEL_ROWS) {
+      morsels.push_back({&batch, begin, std::min<int64_t>(AL_MORSEL_ROWS, batch.row_count - begin)});
+    }
+  }
+  for (size_t begin = 0; begin < morsels.size(); begin += kRound) {
+    auto first = morsels.begin() + static_cast<std::ptrdiff_t>(begin);
+    auto end = morsels.begin() + static_cast<std::ptrdiff_t>(std::min(morsels.size(), begin + kRound));
+    update({first, end});
+  }
+  return Done{};
+}
+
+StreamPass::Counts StreamPass::count_batch(const BoundBatch& batch) const {
+  Counts counts;
+  const Instant* times = static_cast<const Instant*>(batch.columns[time_].values);
+  for (int64_t i = 0; i < batch.row_count; ++i) {
+    counts.first = std::min(counts.first, times[i]);
+    counts.last = std::max(counts.last, times[i]);
+  }
+  if (schema_.arrived < 0) return counts;
+  const al_column& arrived = batch.columns[arrived_];
+  const Instant* arrivals = static_cast<const Instant*>(arrived.values);
+  for (int64_t i = 0; i < batch.row_count; ++i) {
+    bool there = arrived.valid == nullptr || arrived.valid[i] != 0;
+    counts.late += there && arrivals[i] - times[i] > schema_.late_micros ? 1 : 0;
+  }
+  return counts;
+}
+
+void StreamPass::update(std::vector<Morsel> morsels) {
+  scattered_.resize(std::max(scattered_.size(), morsels.size()));
+  for (std::vector<ScatteredRows>& of_morsel : scattered_) {
+    of_morsel.resize(pipeline_.machines.size());
+    for (ScatteredRows& rows : of_morsel) rows.starts = {};
+  }
+  threads_->parallel_for(morsels.size(), [&](int worker, size_t m) {
+    run_morsel(workers_[static_cast<size_t>(worker)].get(), morsels[m], &scattered_[m]);
+  });
+  if (pipeline_.machines.empty()) return;
+  threads_->parallel_for(kPartitions, [&](int, size_t partition) { take_partition(partition, scattered_); });
+}
+
+void StreamPass::run_morsel(Worker* worker, const Morsel& morsel, std::vector<ScatteredRows>* scattered) {
+  SpillScope scope(&worker->cells.arena);
+  bind_morsel(worker, morsel);
+  const Instant* times = static_cast<const Instant*>(morsel.batch->columns[time_].values) + morsel.begin;
+  worker->indexer.index(times, worker->columns.data(), morsel.count);
+  worker->bases.clear();
+  for (size_t k = 0; k < pipeline_.key_spaces.size(); ++k) {
+    uint32_t cells = state_->key_space(pipeline_.key_spaces[k].key_space).cells->cell_count();
+    CellArray& array = worker->cells.arrays[k];
+    size_t needed = static_cast<size_t>(cells) * array.stride;
+    if (needed > array.bytes.size()) array.bytes.grow(needed + needed / 2);
+    worker->bases.push_back(array.bytes.data());
+    for (const AccumulatorLayout& accumulator : pipeline_.accumulators) {
+      if (accumulator.sink < 0 || static_cast<size_t>(accumulator.key_space_use) != k) continue;
+      worker->cells.sinks[static_cast<size_t>(accumulator.sink)].reserve(cells);
+    }
+  }
+  worker->sinks.clear();
+  for (al_sink& sink : worker->cells.sinks) worker->sinks.push_back(&sink);
+  const al_morsel native{worker->columns.data(), morsel.count, worker->indexer.cells(), worker->bases.data(),
+                         worker->sinks.data()};
+  dispatch(worker, native);
+  for (al_update function : pipeline_.always) function(&native, nullptr, morsel.count);
+  exchange(worker, native, scattered);
+}
+
+// Points the worker's columns at the morsel's rows; attributes are gathered through the row's entity.
+void StreamPass::bind_morsel(Worker* worker, const Morsel& morsel) {
+  auto shifted = [&](size_t bound) {
+    al_column column = morsel.batch->columns[bound];
+    column.values = static_cast<const uint8_t*>(column.values) + static_cast<size_t>(morsel.begin) * widths_[bound];
+    if (column.valid != nullptr) column.valid += morsel.begin;
+    return column;
+  };
+  worker->lookup_rows.resize(lookups_.size());
+  for (size_t l = 0; l < lookups_.size(); ++l) {
+    worker->lookup_rows[l].resize(AL_MORSEL_ROWS);
+    lookups_[l].table->find(shifted(lookups_[l].bound), morsel.count, worker->lookup_rows[l].data());
+  }
+  worker->columns.resize(origins_.size());
+  worker->gathered.resize(origins_.size());
+  worker->gathered_valid.resize(origins_.size());
+  for (size_t c = 0; c < origins_.size(); ++c) {
+    const ColumnOrigin& origin = origins_[c];
+    if (origin.kind == ColumnKind::kField) {
+      worker->columns[c] = shifted(origin.bound);
+      continue;
+    }
+    worker->gathered[c].resize(AL_MORSEL_ROWS);
+    worker->gathered_valid[c].resize(AL_MORSEL_ROWS);
+    uint8_t* values = reinterpret_cast<uint8_t*>(worker->gathered[c].data());
+    uint8_t* valid = worker->gathered_valid[c].data();
+    const int64_t* rows = worker->lookup_rows[origin.lookup].data();
+    if (origin.kind == ColumnKind::kMember) {
+      for (int64_t i = 0; i < morsel.count; ++i) values[i] = rows[i] >= 0 ? 1 : 0;
+      worker->columns[c] = {values, nullptr};
+    } else {
+      origin.table->gather(origin.attribute, rows, morsel.count, values, valid);
+      worker->columns[c] = {values, valid};
+    }
+  }
+}
+
+// Sorts the rows by case (counting sort, order kept) and runs each case's functions on its rows.
+void StreamPass::dispatch(Worker* worker, const al_morsel& morsel) {
+  if (pipeline_.dispatch_column < 0) return;
+  const size_t case_count = pipeline_.cases.size(), count = static_cast<size_t>(morsel.row_count);
+  const al_column& column = morsel.columns[pipeline_.dispatch_column];
+  const uint32_t* codes = static_cast<const uint32_t*>(column.values);
+  const uint16_t* case_of_code = pipeline_.case_of_code.data();
+  const size_t code_count = pipeline_.case_of_code.size();
+  worker->cases.resize(AL_MORSEL_ROWS);
+  worker->rows.resize(AL_MORSEL_ROWS);
+  // Two counts a case: neighbouring rows often share one, and adding to it twice in a row would wait.
+  worker->case_starts.assign(2 * case_count + 2, 0);
+  uint32_t* starts = worker->case_starts.data();
+  uint16_t* cases = worker->cases.data();
+  const uint16_t last = static_cast<uint16_t>(case_count);
+  for (size_t i = 0; i < count; ++i) {
+    uint16_t of_row = codes[i] < code_count ? case_of_code[codes[i]] : kNoCase;
+    if (column.valid != nullptr && column.valid[i] == 0) of_row = kNoCase;
+    cases[i] = std::min(of_row, last);
+    ++starts[2 * cases[i] + (i & 1)];
+  }
+  uint32_t begin = 0;
+  for (size_t c = 0; c <= case_count; ++c) {
+    uint32_t size = starts[2 * c] + starts[2 * c + 1];
+    starts[c] = begin;
+    begin += size;
+  }
+  uint32_t* rows = worker->rows.data();
+  for (size_t i = 0; i < count; ++i) rows[starts[cases[i]]++] = static_cast<uint32_t>(i);
+  for (size_t c = 0; c < case_count; ++c) {
+    uint32_t first = c == 0 ? 0 : starts[c - 1];  // starts[c] has moved to the case's end
+    if (starts[c] == first) continue;
+    for (al_update function : pipeline_.cases[c]) function(&morsel, rows + first, starts[c] - first);
+  }
+}
+
+void StreamPass::exchange(Worker* worker, const al_morsel& morsel, std::vector<ScatteredRows>* scattered) {
+  std::vector<std::string> seen_domains;
+  for (size_t m = 0; m < pipeline_.machines.size(); ++m) {
+    const MachineProgram& machine = pipeline_.machines[m];
+    worker->narrow.resize(std::max(worker->narrow.size(), size_t{AL_MORSEL_ROWS} * machine.row_bytes));
+    int64_t rows = machine.exchange(&morsel, worker->narrow.data());
+    const KeyDomain& domain = state_->program().domains[static_cast<size_t>(machine.domain)];
+    scatter(machine, domain.kind, morsel.columns[machine.key_column], worker->narrow.data(), rows, &(*scattered)[m]);
+  }
+  // A row that several machines of one domain leave out counts once.
+  for (size_t m = 0; m < pipeline_.machines.size(); ++m) {
+    const std::string& name = state_->program().domains[static_cast<size_t>(pipeline_.machines[m].domain)].name;
+    if (std::find(seen_domains.begin(), seen_domains.end(), name) != seen_domains.end()) continue;
+    seen_domains.push_back(name);
+    worker->left_out.assign(AL_MORSEL_ROWS, 0);
+    int64_t count = 0;
+    for (size_t other = m; other < pipeline_.machines.size(); ++other) {
+      if (state_->program().domains[static_cast<size_t>(pipeline_.machines[other].domain)].name != name) continue;
+      for (uint32_t row : (*scattered)[other].rows_without_key) {
+        count += worker->left_out[row] == 0 ? 1 : 0;
+        worker->left_out[row] = 1;
+      }
+    }
+    if (count > 0) worker->without_entity[name] += count;
+  }
+}
+
+void StreamPass::take_partition(size_t partition, const std::vector<std::vector<ScatteredRows>>& scattered) {
+  for (size_t m = 0; m < pipeline_.machines.size(); ++m) {
+    const MachineProgram& machine = pipeline_.machines[m];
+    MachinePartition& into = state_->machines[index_][m].partitions[partition];
+    SpillScope scope(into.arena());
+    DomainKeys& domain = state_->domains[static_cast<size_t>(machine.domain)];
+    KeyTable* keys = domain.coded() ? nullptr : &domain.partitions[partition];
+    for (const std::vector<ScatteredRows>& of_morsel : scattered) {
+      const ScatteredRows& rows = of_morsel[m];
+      size_t begin = rows.starts[partition], end = rows.starts[partition + 1];
+      into.take(rows.bytes.data() + begin * (8 + machine.row_bytes), end - begin, keys);
+    }
+  }
+}
+
+}  // namespace alidade

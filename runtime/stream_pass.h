@@ -1,0 +1,98 @@
+// One pass over one stream: batches in windows are bound, deduplicated, counted, cut into morsels and run through the
+// pipeline's native loops; narrow rows then go to the machines' partitions. Fills the State. Tested in
+// tests/unit/evaluator_test.cpp. Used from one thread; works on all of `workers`.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "runtime/deduplicate.h"
+#include "runtime/evaluator.h"
+#include "runtime/indexer.h"
+#include "runtime/state.h"
+#include "runtime/tables.h"
+#include "runtime/workers.h"
+
+namespace alidade {
+
+class StreamPass {
+ public:
+  /// `tables` by index into Program::tables, null where the pipeline needs none.
+  StreamPass(size_t pipeline, const std::vector<std::unique_ptr<LoadedTable>>& tables, Workers* workers, State* state);
+
+  Status run(BatchSource* source, bool skip_bad_rows, const std::function<void(int64_t, int64_t)>& progress);
+
+ private:
+  /// Where a pipeline column's values come from: a bound column, or a table through a bound entity.
+  struct ColumnOrigin {
+    size_t bound = 0;  ///< of the field itself or of the entity
+    size_t width = 8;
+    ColumnKind kind = ColumnKind::kField;
+    const LoadedTable* table = nullptr;
+    size_t lookup = 0;  ///< kAttribute, kMember: which of lookups_
+    ColumnSpec attribute;
+  };
+  struct Lookup {
+    const LoadedTable* table = nullptr;
+    size_t bound = 0;
+    friend bool operator==(const Lookup&, const Lookup&) = default;
+  };
+  /// What a worker keeps between morsels.
+  struct Worker {
+    Worker(const PipelineProgram& pipeline, const std::vector<KeySpaceCells>& uses)
+        : indexer(pipeline, uses), cells(pipeline) {}
+    Indexer indexer;
+    PipelineCells cells;
+    std::vector<al_column> columns;
+    std::vector<std::vector<int64_t>> lookup_rows;
+    std::vector<std::vector<uint64_t>> gathered;
+    std::vector<std::vector<uint8_t>> gathered_valid;
+    std::vector<uint8_t*> bases;
+    std::vector<al_sink*> sinks;
+    std::vector<uint16_t> cases;
+    std::vector<uint32_t> rows;
+    std::vector<uint32_t> case_starts;
+    std::vector<uint8_t> narrow;
+    std::vector<uint8_t> left_out;
+    std::map<std::string, int64_t> without_entity;
+  };
+  struct Morsel {
+    const BoundBatch* batch = nullptr;
+    int64_t begin = 0, count = 0;
+  };
+  struct Counts {
+    int64_t late = 0;
+    Instant first = kMaxInstant, last = kMinInstant;
+  };
+
+  size_t bind_column(int field, ColumnForm form, const std::vector<std::string>& classes);
+  void plan_columns();
+  Status window(std::vector<Batch> batches, bool skip_bad_rows);
+  Counts count_batch(const BoundBatch& batch) const;
+  void update(std::vector<Morsel> morsels);
+  void run_morsel(Worker* worker, const Morsel& morsel, std::vector<ScatteredRows>* scattered);
+  void bind_morsel(Worker* worker, const Morsel& morsel);
+  void dispatch(Worker* worker, const al_morsel& morsel);
+  void exchange(Worker* worker, const al_morsel& morsel, std::vector<ScatteredRows>* scattered);
+  void take_partition(size_t partition, const std::vector<std::vector<ScatteredRows>>& scattered);
+
+  const PipelineProgram& pipeline_;
+  const SourceSchema& schema_;
+  const std::vector<std::unique_ptr<LoadedTable>>& tables_;
+  size_t index_;
+  Workers* threads_;
+  State* state_;
+  std::vector<ColumnSpec> specs_;
+  std::vector<size_t> widths_;
+  size_t time_ = 0, id_ = 0, arrived_ = 0;
+  std::vector<ColumnOrigin> origins_;
+  std::vector<Lookup> lookups_;
+  std::unique_ptr<Binder> binder_;
+  std::unique_ptr<Deduplicator> deduplicator_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::vector<ScatteredRows>> scattered_;  ///< by morsel of a round, then machine; kept for its memory
+};
+
+}  // namespace alidade

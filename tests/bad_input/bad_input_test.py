@@ -1,0 +1,225 @@
+"""Bad input gets a code, a place and a way out, and loses nothing. Every case writes its own small files, runs the command
+and checks exit code, diagnostic code and the words that name the place."""
+
+import gzip
+import json
+import pathlib
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "python"))
+import alidade  # noqa: E402
+
+SPEC = """module shop
+
+calendar { zone "Europe/Berlin" }
+
+stream sales {
+  time at     : timestamp
+  entity user : text?
+  id sale     : text
+  quantity    : integer
+  price       : money(EUR)
+  weight      : number?
+  kind        : one_of("web", "shop")
+}
+
+metric rows    = count(sales)
+metric pieces  = sum(sales.quantity)
+metric revenue = sum(sales.quantity * sales.price)
+metric weight  = sum(sales.weight)
+metric buyers  = unique(sales.user)
+metric web     = count(sales where kind == "web")
+"""
+HEADER = "at,user,sale,quantity,price,weight,kind\n"
+GOOD = "2026-01-05 10:00,ann,s1,2,9.99,1.5,web\n"
+ALSO_GOOD = "2026-01-06 11:00,bob,s2,1,5.00,,shop\n"
+
+failures = []
+
+
+class Case:
+    """A folder with the spec and one data file; `run` gives the finished process."""
+
+    def __init__(self, name):
+        self.name = name
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bad_input_"))
+        (self.folder / "shop.metric").write_text(SPEC)
+
+    def write(self, content, file="sales.csv"):
+        data = content if isinstance(content, bytes) else content.encode()
+        (self.folder / file).write_bytes(data)
+        return self
+
+    def run(self, *arguments, file="sales.csv", spec="shop.metric", **options):
+        command = [alidade.binary(), "run", spec, "--data", f"sales={file}", "--format", "csv", *arguments]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+
+    def expect(self, done, exit_code, *words, out=()):
+        if done.returncode != exit_code:
+            failures.append(f"{self.name}: exit {done.returncode}, expected {exit_code}\n{done.stderr}")
+        for word in words:
+            if word not in done.stderr:
+                failures.append(f"{self.name}: stderr lacks {word!r}:\n{done.stderr}")
+        for word in out:
+            if word not in done.stdout:
+                failures.append(f"{self.name}: stdout lacks {word!r}:\n{done.stdout}\n{done.stderr}")
+
+    def expect_bad_row(self, content, code, *words):
+        """Stops by default and names the place; goes on with --bad-rows skip, keeps the good rows, and counts the bad."""
+        self.write(HEADER + GOOD + content + ALSO_GOOD)
+        for engine in ("native", "reference"):
+            self.expect(self.run("--engine", engine), 2, code, "sales.csv", "row 2", "--bad-rows skip", *words)
+            skipped = self.run("--engine", engine, "--bad-rows", "skip")
+            self.expect(skipped, 0, "1 bad row", out=["rows,", ",2,"])
+            as_json = self.run("--engine", engine, "--bad-rows", "skip", "--format", "json")
+            self.expect(as_json, 0, out=["bad"])
+
+
+def bad_rows():
+    Case("bad number").expect_bad_row("2026-01-05 11:00,eve,s3,two,1.00,,web\n", "AL7202", "quantity", "two")
+    Case("bad decimal").expect_bad_row("2026-01-05 11:00,eve,s3,1,1.2.3,,web\n", "AL7202", "price")
+    Case("too many digits").expect_bad_row("2026-01-05 11:00,eve,s3,1,1.12345678,,web\n", "AL7202", "price")
+    Case("ragged row").expect_bad_row("2026-01-05 11:00,eve,s3\n", "AL7201")
+    Case("missing value").expect_bad_row("2026-01-05 11:00,eve,s3,,1.00,,web\n", "AL7204", "quantity")
+    Case("not in list").expect_bad_row("2026-01-05 11:00,eve,s3,1,1.00,,phone\n", "AL7205", "kind", "phone")
+    Case("bad time").expect_bad_row("yesterday,eve,s3,1,1.00,,web\n", "AL7206", "at", "yesterday")
+    Case("skipped hour").expect_bad_row("2026-03-29 02:30,eve,s3,1,1.00,,web\n", "AL7207", "at")
+    Case("year").expect_bad_row("2526-01-05 11:00,eve,s3,1,1.00,,web\n", "AL7208", "at")
+    Case("not finite").expect_bad_row("2026-01-05 11:00,eve,s3,1,1.00,NaN,web\n", "AL7209", "weight")
+    Case("infinity").expect_bad_row("2026-01-05 11:00,eve,s3,1,1.00,inf,web\n", "AL7209", "weight")
+    Case("overflow").expect_bad_row("2026-01-05 11:00,eve,s3,99999999999999999999,1.00,,web\n", "AL7210", "quantity")
+    Case("differing copy").expect_bad_row("2026-01-05 10:00,ann,s1,3,9.99,1.5,web\n", "AL7211", "sale")
+    case = Case("bad utf-8").write((HEADER + GOOD).encode() + b"2026-01-05 11:00,\xff\xfe,s3,1,1.00,,web\n" + ALSO_GOOD.encode())
+    case.expect(case.run(), 2, "AL7203", "row 2", "user")
+    case.expect(case.run("--bad-rows", "skip"), 0, "1 bad row")
+
+
+def files():
+    case = Case("missing file")
+    case.write(HEADER + GOOD, "sales.csv")
+    case.expect(case.run(file="sale.csv"), 2, "AL7102", "sale.csv", "sales.csv")
+    case.expect(Case("empty file").write("").run(), 2, "AL7106", "sales.csv")
+    header_only = Case("header only").write(HEADER)
+    header_only.expect(header_only.run(), 0, out=["no_data"])
+    missing = Case("missing column").write(HEADER.replace("quantity", "qty") + GOOD)
+    missing.expect(missing.run(), 2, "AL7104", "quantity", "qty")
+    no_source = Case("no source")
+    done = subprocess.run([alidade.binary(), "run", "shop.metric"], cwd=no_source.folder, capture_output=True, text=True)
+    no_source.expect(done, 2, "AL7103", "sales", "--data")
+    packed = gzip.compress((HEADER + GOOD * 1 + ALSO_GOOD).encode())
+    whole = Case("gzip").write(packed, "sales.csv.gz")
+    whole.expect(whole.run(file="sales.csv.gz"), 0, out=["rows,", ",2,"])
+    rows = "".join(f"2026-01-05 10:00,ann,s{i},{i % 7},9.99,1.5,web\n" for i in range(20000))
+    cut = Case("truncated gzip").write(gzip.compress((HEADER + rows).encode())[:-2000], "sales.csv.gz")
+    cut.expect(cut.run(file="sales.csv.gz"), 2, "AL7107", "sales.csv.gz")
+    not_gzip = Case("not gzip").write(HEADER + GOOD, "sales.csv.gz")
+    not_gzip.expect(not_gzip.run(file="sales.csv.gz"), 2, "AL7107", "sales.csv.gz")
+
+
+def parquet():
+    table = pa.table({
+        "at": ["2026-01-05 10:00", "2026-01-06 11:00"], "user": ["ann", None], "sale": ["s1", "s2"], "quantity": [2, 1],
+        "price": [9.99, 5.0], "weight": [1.5, None], "kind": ["web", "shop"]})
+    case = Case("parquet")
+    pq.write_table(table, case.folder / "sales.parquet")
+    case.expect(case.run(file="sales.parquet"), 0, out=["rows,", ",2,", "24.98"])
+    content = (case.folder / "sales.parquet").read_bytes()
+    case.write(content[: len(content) // 2], "cut.parquet")
+    case.expect(case.run(file="cut.parquet"), 2, "AL7107", "cut.parquet")
+    broken = bytearray(content)
+    for i in range(len(broken) - 60, len(broken) - 8):
+        broken[i] ^= 0x5A
+    case.write(bytes(broken), "broken.parquet")
+    case.expect(case.run(file="broken.parquet"), 2, "AL7107", "broken.parquet")
+    case.write(b"not parquet at all", "text.parquet")
+    case.expect(case.run(file="text.parquet"), 2, "AL7107", "text.parquet")
+    wrong = table.set_column(table.schema.get_field_index("quantity"), "quantity", pa.array([[1], [2]]))
+    pq.write_table(wrong, case.folder / "wrong.parquet")
+    case.expect(case.run(file="wrong.parquet"), 2, "AL7105", "quantity")
+
+
+def accepted():
+    for name, text in {
+        "byte-order mark": "\ufeff" + HEADER + GOOD + ALSO_GOOD,
+        "CRLF": (HEADER + GOOD + ALSO_GOOD).replace("\n", "\r\n"),
+        "mixed line ends": HEADER.replace("\n", "\r\n") + GOOD + ALSO_GOOD.replace("\n", "\r\n"),
+        "no last line end": (HEADER + GOOD + ALSO_GOOD).rstrip("\n"),
+        "quoted": HEADER + GOOD.replace("ann", '"a, ""n"" n"') + ALSO_GOOD,
+        "columns in another order, and more": "extra," + HEADER.replace("\n", ",last\n")
+        + "".join("x," + line + ",y\n" for line in (GOOD + ALSO_GOOD).splitlines()),
+    }.items():
+        case = Case(name).write(text)
+        for engine in ("native", "reference"):
+            case.expect(case.run("--engine", engine), 0, out=["rows,", ",2,", "24.98"])
+    case = Case("duplicates").write(HEADER + GOOD + GOOD + ALSO_GOOD)
+    case.expect(case.run(), 0, "1 duplicate", out=["24.98"])
+
+
+def overflow():
+    """A sum of products that passes 128 bits cannot be written from 64-bit rows; a formula can."""
+    spec = SPEC + "metric huge = pieces * pieces * pieces\n"
+    case = Case("overflow").write(HEADER + GOOD.replace(",2,", ",9000000000000000000,"))
+    (case.folder / "shop.metric").write_text(spec)
+    case.expect(case.run("huge"), 1, "overflow", out=["overflow"])
+
+
+def full_disk():
+    def no_room():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16))
+
+    case = Case("full disk").write(HEADER + GOOD)
+    done = case.run("--output", "out.csv", preexec_fn=no_room)
+    case.expect(done, 2, "AL8", "out.csv")
+    left = sorted(p.name for p in case.folder.iterdir())
+    if left != ["sales.csv", "shop.metric"]:
+        failures.append(f"full disk: left behind {left}")
+    case.write("old", "out.csv")
+    case.run("--output", "out.csv", preexec_fn=no_room)
+    if (case.folder / "out.csv").read_text() != "old":
+        failures.append("full disk: the old output is gone")
+    case.expect(case.run("--output", "missing/out.csv"), 2, "AL8", "missing")
+
+
+def specs():
+    case = Case("specs").write(HEADER + GOOD)
+    hostile = {
+        "nul.metric": b"metric a = 1\x00\n", "utf8.metric": b"metric \xff\xfe = 1\n", "deep.metric": b"metric a = " + b"(" * 60000,
+        "chain.metric": b"metric a = 1" + b" + 1" * 60000, "open.metric": b'metric a = "never closed\n',
+        "huge.metric": b"metric a = " + b"9" * 100000, "big.metric": b"# " + b"x" * (4 * 1024 * 1024) + b"\n",
+        "nots.metric": b"stream s { time t : timestamp }\nmetric a = count(s where " + b"not " * 60000 + b"true)",
+        "empty.metric": b"", "brace.metric": b"stream s {\n" * 5000,
+    }
+    for name, content in hostile.items():
+        case.write(content, name)
+        done = subprocess.run([alidade.binary(), "check", name], cwd=case.folder, capture_output=True, text=True, timeout=60)
+        wanted = 0 if name == "empty.metric" else 1
+        if done.returncode != wanted or (wanted and "error[AL" not in done.stderr + done.stdout):
+            failures.append(f"{name}: exit {done.returncode}\n{(done.stderr + done.stdout)[:400]}")
+    missing = subprocess.run([alidade.binary(), "check", "nothere.metric"], cwd=case.folder, capture_output=True, text=True)
+    case.expect(missing, 2, "nothere.metric")
+
+
+def metadata():
+    case = Case("metadata").write(HEADER + GOOD + GOOD + ALSO_GOOD)
+    document = json.loads(case.run("--format", "json").stdout)
+    text = json.dumps(document)
+    for word in ("Europe/Berlin", "duplicates", "watermark", "tz"):
+        if word not in text:
+            failures.append(f"JSON lacks {word}")
+
+
+if __name__ == "__main__":
+    for group in (bad_rows, files, parquet, accepted, overflow, full_disk, specs, metadata):
+        group()
+    for failure in failures:
+        print(failure)
+    print(f"{len(failures)} failures")
+    sys.exit(1 if failures else 0)

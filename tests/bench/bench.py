@@ -1,0 +1,140 @@
+"""W1 against its peers, in memory, on all cores: bench.py [--rows N] [--users SHAPE] [--pairs 10,40,100,300] [--runs R].
+
+Every engine holds the same 20 M rows in its own memory form (DuckDB and ClickHouse tables, a Polars frame, Arrow batches for
+Alidade) with text as integer codes or dictionaries. One statement each, R runs after a warm-up, medians, equal results
+asserted. Prints a Markdown table."""
+
+import argparse
+import csv
+import io
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+import chdb.session
+import duckdb
+import polars as pl
+import pyarrow.parquet as pq
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE))
+import workload_w1 as w1  # noqa: E402
+from generate import PLANS  # noqa: E402
+
+
+def timed(runs, work):
+    """(median seconds, last result) of `runs` calls after one that is not counted."""
+    times, result = [], work()
+    for _ in range(runs):
+        start = time.perf_counter()
+        result = work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times), result
+
+
+def cells(rows):
+    """{(day, plan): numbers} of rows (day, plan code, n0, s0, n1, s1, …)."""
+    return {(str(row[0])[:10], int(row[1])): [int(v) for v in row[2:]] for row in rows}
+
+
+class DuckDB:
+    def __init__(self, path):
+        self.db = duckdb.connect()
+        self.db.execute(f"""create table app as select make_timestamp(epoch_us(ts)) ts,
+            {coded_sql('name', w1.EVENTS)} name, {coded_sql('plan', PLANS)} plan,
+            {coded_sql('country', w1.COUNTRIES)} country, {coded_sql('device', w1.DEVICES)} device,
+            amount, minutes from '{path}'""")
+
+    def run(self, chosen):
+        return self.db.execute(w1.duckdb_query(chosen)).fetchall()
+
+
+def coded_sql(column, words):
+    listed = ", ".join(f"'{word}'" for word in words)
+    return f"(list_position([{listed}], {column}) - 1)::utinyint"
+
+
+class Polars:
+    def __init__(self, path):
+        frame = pl.read_parquet(path, columns=["ts", "name", "plan", "country", "device", "amount", "minutes"])
+        words = {"name": w1.EVENTS, "plan": PLANS, "country": w1.COUNTRIES, "device": w1.DEVICES}
+        self.frame = frame.with_columns(
+            pl.col("ts").dt.replace_time_zone(None),
+            *[pl.col(c).cast(pl.Enum(w)).to_physical().cast(pl.UInt8).alias(c) for c, w in words.items()])
+
+    def run(self, chosen):
+        day = pl.col("ts").dt.date().alias("day")
+        return self.frame.lazy().group_by(day, pl.col("plan")).agg(w1.polars_columns(chosen, pl)).collect().rows()
+
+
+class ClickHouse:
+    def __init__(self, path):
+        self.session = chdb.session.Session()
+        self.session.query("create database bench")
+        self.session.query("use bench")
+        listed = {"name": w1.EVENTS, "plan": PLANS, "country": w1.COUNTRIES, "device": w1.DEVICES}
+        codes = ", ".join(f"toUInt8(indexOf({words}, toString({column})) - 1) {column}" for column, words in listed.items())
+        self.session.query("create table app (ts DateTime64(6, 'UTC'), name UInt8, plan UInt8, country UInt8, device UInt8, "
+                           "amount Int64, minutes Int64) engine = Memory")
+        self.session.query(f"insert into app select ts, {codes}, amount, minutes from file('{path}', Parquet)")
+
+    def run(self, chosen):
+        text = self.session.query(w1.chdb_query(chosen), "CSV").bytes().decode()
+        return list(csv.reader(io.StringIO(text)))
+
+
+def alidade(path, chosen, threads, runs):
+    """(median run seconds, compile seconds, cells by (day, plan))."""
+    spec = ROOT / "build" / "bench" / f"w1_{len(chosen)}.metric"
+    spec.write_text(w1.spec(chosen))
+    command = [ROOT / "build/release/bin/bench_in_memory", spec, "app", path, "day", "plan", threads, runs + 1]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True)
+    compiled, *times = [float(line.split()[1]) for line in done.stderr.splitlines()]
+    found = {}
+    for row in csv.DictReader(io.StringIO(done.stdout)):
+        kind, index = row["metric"][0], int(row["metric"][1:])
+        values = found.setdefault((row["bucket"], PLANS.index(row["plan"])), [0] * (2 * len(chosen)))
+        values[2 * index + (kind == "s")] = int(row["value"])
+    return statistics.median(times[1:]), compiled, found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=20_000_000)
+    parser.add_argument("--users", default="lognormal")
+    parser.add_argument("--pairs", default="10,40,100,300")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    path = ROOT / "build" / "bench" / f"w1_{options.users}_{options.rows}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        subprocess.run([sys.executable, HERE / "generate.py", path, "--rows", str(options.rows), "--users", options.users],
+                       check=True)
+    print("| pairs | Alidade s | compile s | " + " | ".join(f"{e} s" for e in ENGINES) + " | best peer ÷ Alidade |")
+    print("|---|" + "---|" * (3 + len(ENGINES)))
+    results = {}
+    sizes = [int(size) for size in options.pairs.split(",")]
+    for name, engine in ENGINES.items():
+        peer = engine(path)
+        for size in sizes:
+            seconds, rows = timed(options.runs, lambda: peer.run(w1.conditions(size)))
+            results[name, size] = seconds, cells(rows)
+        del peer
+    for size in sizes:
+        seconds, compiled, found = alidade(path, w1.conditions(size), options.threads, options.runs)
+        for name in ENGINES:
+            if results[name, size][1] != found:
+                sys.exit(f"{name} and Alidade differ at {size} pairs")
+        peers = [results[name, size][0] for name in ENGINES]
+        print(f"| {size} | {seconds:.3f} | {compiled:.3f} | " + " | ".join(f"{s:.2f}" for s in peers)
+              + f" | {min(peers) / seconds:.1f} |", flush=True)
+
+
+ENGINES = {"DuckDB": DuckDB, "Polars": Polars, "ClickHouse": ClickHouse}
+
+if __name__ == "__main__":
+    main()

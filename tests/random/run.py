@@ -1,0 +1,281 @@
+"""Random core specs and data: native code, the reference and DuckDB must give the same cells.
+
+    run.py [--pairs N] [--seed S] [--jobs J]
+
+Each pair is one spec of several metrics over one file. Floats are multiples of 1/8, so every sum is exact everywhere and
+equality is equality. A failing pair prints its seed and leaves its files in build/random/SEED."""
+
+import argparse
+import concurrent.futures
+import csv
+import datetime as dt
+import itertools
+import pathlib
+import random
+import sys
+import zoneinfo
+from fractions import Fraction
+
+import duckdb
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "python"))
+import alidade  # noqa: E402
+from model import (Aggregate, At, Binary, Condition, Constant, Field, If, Over, PerKey, PerTime, Undefined, World)  # noqa: E402
+
+NAMES = ["signup", "purchase", "refund", "page_view"]
+PLANS = ["free", "basic", "pro"]
+COUNTRIES = ["DE", "FR", "日本", "O'Neil \"x\", y"]
+ZONES = ["UTC", "Europe/Berlin", "America/New_York"]
+WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+AMOUNT = Field("amount", "exact")
+QUANTITY = Field("quantity", "exact")
+SCORE = Field("score", "float")
+PRODUCT = Field("total", "exact", "(quantity * amount)", "(app.quantity * app.amount)")
+USER = Field("user", "text", '"user"')
+
+
+def make_rows(rng, zone):
+    start = dt.datetime(2026, rng.choice([1, 2, 3, 10]), rng.randint(1, 28), tzinfo=dt.timezone.utc)
+    days = rng.choice([1, 3, 20, 70])
+    users = rng.choice([1, 5, 40])
+    rows = []
+    for _ in range(rng.choice([1, 3, 30, 300, 1500])):
+        at = start + dt.timedelta(microseconds=rng.randrange(days * 86_400_000_000))
+        rows.append({
+            "ts": at,
+            "user": None if rng.random() < 0.1 else f"u{rng.randrange(users)}",
+            "name": rng.choice(NAMES),
+            "plan": rng.choice(PLANS),
+            "country": None if rng.random() < 0.2 else rng.choice(COUNTRIES),
+            "amount": Fraction(rng.randrange(-5000, 100_000), 100),
+            "quantity": rng.randrange(-3, 12),
+            "score": None if rng.random() < 0.15 else rng.randrange(-800, 8000) / 8,
+            "active": rng.random() < 0.5,
+            "lt": at.astimezone(zone).replace(tzinfo=None),
+        })
+    return rows
+
+
+def make_condition(rng, depth=0):
+    if depth < 2 and rng.random() < 0.3:
+        a, b = make_condition(rng, depth + 1), make_condition(rng, depth + 1)
+        word = rng.choice(["and", "or"])
+        return Condition(f"({a.language} {word} {b.language})", f"(coalesce({a.sql}, false) {word} coalesce({b.sql}, false))")
+    if depth < 2 and rng.random() < 0.1:
+        a = make_condition(rng, depth + 1)
+        return Condition(f"(not {a.language})", f"(not coalesce({a.sql}, false))")
+    name, plan, country = rng.choice(NAMES), rng.choice(PLANS), rng.choice(COUNTRIES[:3])
+    low = rng.randrange(-50, 900)
+    compare, sql_compare = rng.choice([("==", "="), ("!=", "<>"), ("<", "<"), ("<=", "<="), (">", ">"), (">=", ">=")])
+    pair = rng.sample(NAMES, 2)
+    return rng.choice([
+        Condition(f'name == "{name}"', f"name = '{name}'"),
+        Condition(f'name == "{name}"', f"name = '{name}'"),
+        Condition(f'name in ("{pair[0]}", "{pair[1]}")', f"name in ('{pair[0]}', '{pair[1]}')"),
+        Condition(f'plan != "{plan}"', f"plan <> '{plan}'"),
+        Condition(f'country == "{country}"', f"country = '{country}'"),
+        Condition("country is null", "country is null"),
+        Condition("score is not null", "score is not null"),
+        Condition(f"amount {compare} {low} USD", f"amount {sql_compare} {low}"),
+        Condition(f"quantity {compare} {low % 9}", f"quantity {sql_compare} {low % 9}"),
+        Condition(f"quantity in (1, 2, {low % 9})", f"quantity in (1, 2, {low % 9})"),
+        Condition(f"score {compare} {low}.5", f"score {sql_compare} {low}.5"),
+        Condition(f"quantity * 2 {compare} {low % 9}", f"quantity * 2 {sql_compare} {low % 9}"),
+        Condition(f"score / quantity {compare} 4", f"(case when quantity <> 0 then score / quantity end) {sql_compare} 4"),
+        Condition("active", "active"),
+    ])
+
+
+def make_aggregate(rng, kinds="money count unique float"):
+    condition = make_condition(rng) if rng.random() < 0.7 else Condition("", "")
+    kind = rng.choice(kinds.split())
+    if kind == "count":
+        return Aggregate("count", QUANTITY, condition)
+    if kind == "unique":
+        return Aggregate("unique", rng.choice([USER, USER, Field("country", "text"), QUANTITY]), condition)
+    field = {"money": AMOUNT, "float": SCORE, "integer": QUANTITY, "product": PRODUCT}[kind]
+    op = rng.choice(["sum", "sum", "mean", "min", "max", "median", "percentile"])
+    point = (1, 2) if op == "median" else (rng.choice([5, 25, 90, 95, 99]), 100)
+    if field is PRODUCT and op in ("median", "percentile"):
+        op = "sum"
+    return Aggregate(op, field, condition, point)
+
+
+def make_inner(rng, grain):
+    """A value of one row set: an aggregate, perhaps windowed or in a small formula."""
+    kinds = "money count unique float integer product"
+    node = make_aggregate(rng, kinds)
+    if rng.random() < 0.15:
+        node = Over(node, "last", rng.choice([1, 2, 7]), rng.choice(["day", "week"]))
+    elif rng.random() < 0.15:
+        node = Binary("/", node, make_aggregate(rng, "count unique integer"))
+    return node
+
+
+def make_metric(rng, grain, depth=0):
+    pick = rng.random()
+    if pick < 0.3:
+        return make_aggregate(rng, "money count unique float integer product")
+    if pick < 0.42:
+        return Binary("/", make_aggregate(rng, "money count float integer"), make_aggregate(rng, "count unique money"))
+    if pick < 0.5:
+        kind = rng.choice(["money", "float", "integer"])
+        return Binary(rng.choice("+-"), make_aggregate(rng, kind), make_aggregate(rng, kind))
+    if pick < 0.55:
+        return Binary("*", make_aggregate(rng, "money integer"), make_aggregate(rng, "count"))
+    if pick < 0.6:
+        kind = rng.choice(["money", "float", "integer"])
+        return If(make_aggregate(rng, "count"), Fraction(rng.randrange(30)), make_aggregate(rng, kind), make_aggregate(rng, kind))
+    op = rng.choice(["sum", "mean", "min", "max", "median", "count", "percentile"])
+    point = (1, 2) if op == "median" else (rng.choice([10, 75, 95]), 100)
+    if pick < 0.72:
+        inner = make_inner(rng, grain)
+        if rng.random() < 0.2 and not isinstance(inner, Over):
+            inner = PerTime(rng.choice(["sum", "max", "mean"]), make_aggregate(rng, "money count float integer"), "day")
+        return PerKey(op, inner, "user", True, point)
+    if pick < 0.78:
+        return PerKey(op, make_inner(rng, grain), rng.choice(["plan", "country", "name"]), False, point)
+    if pick < 0.86:
+        inner = make_inner(rng, "day")
+        if inner.text().startswith("unique") and op == "sum":
+            op = "mean"
+        if rng.random() < 0.25:
+            inner = PerKey(rng.choice(["mean", "max", "median"]), make_aggregate(rng, "money count float integer"), "user", True)
+        return PerTime(op, inner, rng.choice(["day", "day", "week" if grain in ("week", "all") else "day"]), point)
+    if pick < 0.94:
+        inner = make_aggregate(rng) if rng.random() < 0.7 else PerKey("median", make_aggregate(rng, "money count"), "user", True)
+        window = rng.choice(["last", "last", "last", "to date", "all time"])
+        return Over(inner, window, rng.choice([1, 2, 3, 7, 28]), rng.choice(["day", "week", "month"]))
+    inner = make_aggregate(rng)
+    if rng.random() < 0.3:
+        inner = Over(inner, "last", rng.choice([2, 7]), "day")
+    return At(inner, rng.choice([1, 1, 2]), rng.choice(["day", "week", "month"]))
+
+
+def make_spec(zone, week_start, user_type, metrics):
+    lines = [
+        "module random_pair", "",
+        f'calendar {{ zone "{zone}"; week starts {WEEKDAYS[week_start - 1]} }}', "",
+        "stream app {", "  time ts : timestamp", f"  entity user : {user_type}?", "  name : text",
+        '  plan : one_of("free", "basic", "pro")', "  country : text?", "  amount : money(USD)", "  quantity : integer",
+        "  score : number?", "  active : bool", "}", ""]
+    lines += [f"metric m{i} = {metric.text()}" for i, metric in enumerate(metrics)]
+    return "\n".join(lines) + "\n"
+
+
+def write_rows(rows, folder, parquet, database):
+    path = folder / "app.csv"
+    with path.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.writer(out)
+        names = ["ts", "user", "name", "plan", "country", "amount", "quantity", "score", "active"]
+        writer.writerow(names)
+        for row in rows:
+            cells = [row[n] for n in names]
+            cells[0] = row["ts"].strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            cells[5] = f"{float(row['amount']):.2f}"
+            cells[8] = "true" if row["active"] else "false"
+            writer.writerow(["" if c is None else c for c in cells])
+    database.execute("""create table app(ts timestamp, "user" text, name text, plan text, country text, amount decimal(18,2),
+        quantity bigint, score double, active boolean, lt timestamp)""")
+    database.executemany("insert into app values (?,?,?,?,?,?,?,?,?,?)", [
+        [r["ts"].replace(tzinfo=None), r["user"], r["name"], r["plan"], r["country"], str(float(r["amount"])), r["quantity"],
+         r["score"], r["active"], r["lt"]] for r in rows])
+    if parquet:
+        path = folder / "app.parquet"
+        database.execute(f"copy (select ts::timestamptz ts, \"user\", name, plan, country, amount, quantity, score, active "
+                         f"from app) to '{path}' (format parquet, row_group_size 300)")
+    return path
+
+
+def label(grain, start):
+    if grain == "all":
+        return None
+    if grain == "month":
+        return f"{start:%Y-%m}"
+    return f"{start:%Y-%m-%d}"
+
+
+def shown_dimension(value):
+    return "" if value is None else str(value)
+
+
+def differences(world, metric, index, rows):
+    """Cells of one metric that differ from DuckDB's."""
+    contexts, keys = world.contexts(), world.dimensions
+    groups = metric.groups(world, keys)
+    values, _ = metric.evaluate(world, contexts, keys, groups)
+    wanted = {(label(world.grain, c.start), *map(shown_dimension, g)): v for (c, g), v in values.items()}
+    found = {}
+    for row in rows:
+        if row["metric"] == f"m{index}":
+            bucket = None if world.grain == "all" else row["bucket"]
+            found[(bucket, *(row[k] for k in keys))] = row
+    if wanted.keys() != found.keys():
+        yield f"cells only in DuckDB {sorted(map(str, wanted.keys() - found.keys()))[:3]}, " \
+              f"only in alidade {sorted(map(str, found.keys() - wanted.keys()))[:3]}"
+    for key in wanted.keys() & found.keys():
+        value, row = wanted[key], found[key]
+        if isinstance(value, Undefined):
+            same = row["value"] == "" and row["reason"] == value.reason
+        elif isinstance(value, Fraction):
+            same = row["value"] != "" and Fraction(row["value"]) == value
+        else:
+            same = row["value"] != "" and float(row["value"]) == value
+        if not same:
+            yield f"{key}: alidade {row['value']!r} {row['reason']}, DuckDB {value}"
+
+
+def check_pair(seed):
+    rng = random.Random(seed)
+    folder = alidade.ROOT / "build" / "random" / str(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    zone, week_start = rng.choice(ZONES), rng.choice([1, 1, 7, 3])
+    database = duckdb.connect(config={"threads": 1})
+    database.execute("set timezone = 'UTC'") if False else None
+    path = write_rows(make_rows(rng, zoneinfo.ZoneInfo(zone)), folder, False, database)
+    grain = rng.choice(["all", "day", "week", "month"])
+    dimensions = rng.choice([[], [], ["plan"], ["country"], ["name", "plan"]])
+    metrics = [make_metric(rng, grain) for _ in range(rng.randint(3, 8))]
+    spec = folder / "spec.metric"
+    spec.write_text(make_spec(zone, week_start, "text", metrics), encoding="utf-8")
+    options = {"per": None if grain == "all" else grain, "by": dimensions or None, "data": [("app", path)]}
+    try:
+        native = alidade.run(spec, engine="native", threads=rng.choice([1, 2, 4]), **options)
+        reference = alidade.run(spec, engine="reference", **options)
+    except RuntimeError as failure:
+        return [f"seed {seed}: {failure}"]
+    problems = []
+    if native != reference:
+        pairs = [(a, b) for a, b in itertools.zip_longest(native, reference) if a != b]
+        problems.append(f"seed {seed}: native and reference differ: {pairs[0]}")
+    world = World(database, grain, dimensions, week_start)
+    for index, metric in enumerate(metrics):
+        for problem in itertools.islice(differences(world, metric, index, reference), 3):
+            problems.append(f"seed {seed} m{index} = {metric.text()}\n    {problem}")
+    if not problems:
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+    return problems
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    failed = 0
+    with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
+        for problems in pool.map(check_pair, range(options.seed, options.seed + options.pairs)):
+            failed += bool(problems)
+            for problem in problems[:4]:
+                print(problem)
+            if failed >= 20:
+                break
+    print(f"{options.pairs} pairs of spec and data, {failed} with a difference")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
