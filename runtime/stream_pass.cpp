@@ -91,7 +91,7 @@ Status StreamPass::run(BatchSource* source, bool skip_bad_rows, const std::funct
       if (step.error) return *step.error;
       stream.rows += step.refused.total();
       stream.bad.append(step.refused);
-      if (!skip_bad_rows && stream.bad.total() > 0) return bad_row_error(stream.bad);
+      if (!skip_bad_rows && stream.bad.total() > 0) return bad_rows_error(stream.bad);
       more = step.more;
       if (!more) break;
       rows += step.batch.array.length;
@@ -115,7 +115,7 @@ Status StreamPass::window(std::vector<Batch> batches, bool skip_bad_rows) {
   std::vector<BoundBatch> bound;
   for (std::optional<Result<BoundBatch>>& result : results) {
     if (!result->ok()) return result->error();
-    if (!skip_bad_rows && (**result).bad.total() > 0) return bad_row_error((**result).bad);
+    if (!skip_bad_rows && (**result).bad.total() > 0) return bad_rows_error((**result).bad);
     bound.push_back(std::move(**result));
   }
   StreamState& stream = state_->streams[index_];
@@ -124,7 +124,7 @@ Status StreamPass::window(std::vector<Batch> batches, bool skip_bad_rows) {
     stream.duplicates += deduplicator_->drop_copies(&bound, id_name, state_->pool, threads_);
   }
   for (const BoundBatch& batch : bound) {
-    if (!skip_bad_rows && batch.bad.total() > 0) return bad_row_error(batch.bad);
+    if (!skip_bad_rows && batch.bad.total() > 0) return bad_rows_error(batch.bad);
   }
   std::vector<Counts> counts(bound.size());
   threads_->parallel_for(bound.size(), [&](int, size_t b) { counts[b] = count_batch(bound[b]); });

@@ -9,30 +9,6 @@
 #include "runtime/indexer.h"
 
 namespace alidade {
-namespace {
-
-std::string describe(const BadRowExample& row) {
-  std::string place = row.file.empty() ? fmt::format("row {}", row.row) : fmt::format("{}, row {}", row.file, row.row);
-  if (row.column.empty()) return fmt::format("{}: {}", place, bad_row_words(row.kind));
-  if (row.text.empty()) return fmt::format("{}, {}: {}", place, row.column, bad_row_words(row.kind));
-  return fmt::format("{}, {}: \"{}\" is {}", place, row.column, row.text, bad_row_words(row.kind));
-}
-
-constexpr int kFirstBadRowCode = 7201;
-
-}  // namespace
-
-Error bad_row_error(const BadRows& bad) {
-  Error error;
-  if (bad.first.empty()) return {kFirstBadRowCode, fmt::format("{} bad rows", bad.total()), {}};
-  error.code = kFirstBadRowCode + static_cast<int>(bad.first.front().kind);
-  error.message = describe(bad.first.front());
-  for (size_t i = 1; i < bad.first.size(); ++i) error.notes.push_back(describe(bad.first[i]));
-  int64_t more = bad.total() - static_cast<int64_t>(bad.first.size());
-  if (more > 0) error.notes.push_back(fmt::format("and {} more", more));
-  return error;
-}
-
 size_t value_bytes(FieldKind kind, ColumnForm form) {
   if (form == ColumnForm::kClass) return sizeof(uint32_t);
   switch (kind) {
@@ -76,7 +52,7 @@ Result<LoadedTable> LoadedTable::load(const SourceSchema& schema, std::vector<Co
       Status taken = table.take(std::move(*bound), schema, pool);
       if (!taken.ok()) return taken.error();
     }
-    if (!skip_bad_rows && table.bad_.total() > 0) return bad_row_error(table.bad_);
+    if (!skip_bad_rows && table.bad_.total() > 0) return bad_rows_error(table.bad_);
     if (!more.value()) return table;
   }
 }

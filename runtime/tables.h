@@ -48,7 +48,4 @@ class LoadedTable {
 
 /// Bytes of one value of a bound column.
 size_t value_bytes(FieldKind kind, ColumnForm form);
-/// The error that ends a run at the first of `bad`: its code, place and the rest as notes.
-Error bad_row_error(const BadRows& bad);
-
 }  // namespace alidade

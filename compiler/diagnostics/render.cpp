@@ -2,6 +2,7 @@
 #include "compiler/diagnostics/render.h"
 
 #include <fmt/format.h>
+#include <utf8proc.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -22,6 +23,19 @@ const char* severity_colour(Severity severity) {
   return "";
 }
 
+bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+bool is_utf8(std::string_view text) {
+  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+  utf8proc_int32_t code = 0;
+  for (size_t at = 0; at < text.size();) {
+    utf8proc_ssize_t length = utf8proc_iterate(bytes + at, static_cast<utf8proc_ssize_t>(text.size() - at), &code);
+    if (length <= 0) return false;
+    at += static_cast<size_t>(length);
+  }
+  return true;
+}
+
 /// A place to mark, on the line where it begins.
 struct Mark {
   uint32_t line = 0;
@@ -40,17 +54,21 @@ Mark mark_of(const SourceFile& file, Span span, bool primary, std::string text) 
   } else {
     std::string_view line = file.line(begin.line);
     uint32_t length = 0;
-    for (char c : line) length += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    for (char c : line) length += !continues(c);
     mark.width = length + 1 > begin.column ? length + 1 - begin.column : 1;
   }
   return mark;
 }
 
-/// Control characters would move the carets or the terminal: each is shown as a space.
+/// Control characters would move the carets or the terminal: each is shown as a space. Of a line that is not UTF-8 each
+/// byte that counts as a column and is not ASCII is shown as a question mark.
 std::string shown(std::string_view line) {
-  std::string out(line);
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  const bool valid = is_utf8(line);
+  std::string out;
+  for (char c : line) {
+    const unsigned char byte = static_cast<unsigned char>(c);
+    if (!valid && continues(c)) continue;
+    out += byte < 0x20 || byte == 0x7F ? ' ' : !valid && byte >= 0x80 ? '?' : c;
   }
   return out;
 }

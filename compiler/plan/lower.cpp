@@ -215,9 +215,8 @@ class Lowering {
 
   /// What the groups of an output need to know of a leaf.
   struct LeafRows {
-    int guard = -1;
+    int guard = -1;  ///< the row takes part: the condition holds and its keys are there
     Grain grain = Grain::kWhole;
-    bool every_row = false;  ///< `rows` of a machine leaf misses no row that passes the guard
   };
 
   const Model& model_;
@@ -452,10 +451,10 @@ int Lowering::leaf(const Value& value, const Context& context) {
     fill_cell(formula, value, guard, use, context.below_dimension);
   }
   if (formula.machine >= 0) {
-    const Pipeline& owner = pipeline(formula.pipeline);
-    const Machine& machine = owner.machines[static_cast<size_t>(formula.machine)];
-    seen.every_row = !owner.columns[static_cast<size_t>(machine.key_column)].nullable &&
-                     machine.bits[static_cast<size_t>(formula.rows)] == guard;
+    const Machine& machine = pipeline(formula.pipeline).machines[static_cast<size_t>(formula.machine)];
+    const RowId key = context.per_entity ? context.entity.rows[static_cast<size_t>(value.stream)] : value.input;
+    seen.guard = counted_guard(formula.pipeline, machine.bits[static_cast<size_t>(formula.rows)],
+                               rows(formula.pipeline).value(key));
   }
   const int added = add_formula(std::move(formula), value.type);
   leaves_.emplace(added, seen);
@@ -546,8 +545,8 @@ std::vector<int> Lowering::leaves_below(int formula) const {
   return found;
 }
 
-/// A group is shown where any aggregate accepted a row: its own count or mask bit says so where there is one that
-/// misses no row, a count beside it otherwise.
+/// A group is shown where any aggregate accepted a row: the leaf's mask bit says so where its cells have the same groups,
+/// a count of such rows otherwise.
 void Lowering::add_presence(Output& output, const RequestOutput& request,
                             const std::vector<BoundDimension>& dimensions) {
   KeySpace space;
@@ -559,7 +558,7 @@ void Lowering::add_presence(Output& output, const RequestOutput& request,
     const LeafRows& seen = leaves_.at(below);
     const bool same_groups =
         plan_.key_spaces[static_cast<size_t>(leaf.key_space)].dimensions.size() == dimensions.size();
-    if (same_groups && seen.every_row) {
+    if (same_groups && leaf.machine >= 0) {
       output.presence.push_back({leaf.pipeline, leaf.machine, leaf.rows});
       continue;
     }

@@ -31,7 +31,7 @@ bool fits(InputRule rule, ValueKind kind) {
     case InputRule::kEvent: return false;
     case InputRule::kAmount: return is_numeric(kind);
     case InputRule::kOrdered: return is_numeric(kind) || kind == ValueKind::kTimestamp;
-    case InputRule::kKey: return can_be_dimension(kind);
+    case InputRule::kKey: return can_be_dimension(kind) || kind == ValueKind::kTimestamp;
   }
   return false;
 }
@@ -298,7 +298,7 @@ std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate agg
     bool column = row.kind == RowKind::kField || row.kind == RowKind::kAttribute;
     if (!fits(rule, input.kind) || (rule == InputRule::kKey && !column)) {
       Diagnostic& report = error(Code::aggregate_input, written.span, fmt::format("`{}` cannot be computed of {}", word, show(input)));
-      if (rule == InputRule::kKey) report.help = "`unique` counts the values of one field: text, an integer, a list or a bool";
+      if (rule == InputRule::kKey) report.help = "`unique` counts the values of one field: text, an integer, a time, a list or a bool";
       if (input.kind == ValueKind::kBoolean) report.help = fmt::format("count the rows: `count({} where …)`, or `share(… of {})`", stream_name, stream_name);
       if (input.kind == ValueKind::kText) report.help = "count its values with `unique`";
       return std::nullopt;

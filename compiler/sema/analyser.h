@@ -271,6 +271,8 @@ bool can_be_dimension(ValueKind kind);
 /// Table fields reached through an entity field of a stream; -1 where the table has another key.
 int entity_for_table(const Model& model, int stream, int table);
 int field_index(const ModelSource& source, std::string_view name);
+/// Whether a word is a function that makes one value of many rows.
+bool folds_rows(std::string_view word);
 std::string row_text(const Model& model, RowId id);
 std::string value_text(const Model& model, ValueId id);
 

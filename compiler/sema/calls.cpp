@@ -45,6 +45,11 @@ const Builtin* find_builtin(std::string_view word) {
 
 }  // namespace
 
+bool folds_rows(std::string_view word) {
+  const Builtin* builtin = find_builtin(word);
+  return builtin != nullptr && builtin->kind != BuiltinKind::kLater;
+}
+
 std::optional<Term> Analyser::call(const ast::Expr& expr) {
   if (expr.a->kind != ast::ExprKind::kName) return value_member(expr);
   return function_call(expr, expr.a->name.name.text());

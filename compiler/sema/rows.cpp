@@ -43,22 +43,10 @@ std::optional<RowId> Analyser::row(const ast::Expr& expr, const RowScope& scope)
     case ast::ExprKind::kOr: return row_logic(expr, scope);
     case ast::ExprKind::kIf: return row_if(expr, scope);
     case ast::ExprKind::kCall:
-      if (expr.a->kind == ast::ExprKind::kName) {
-        std::string_view word = expr.a->name.name.text();
-        for (std::string_view known : {
-#define AL_AGGREGATE(word, aggregate, argument, signature, doc) std::string_view(#word),
-#define AL_FUNCTION(word, function, signature, doc) std::string_view(#word),
-#define AL_LATER(word)
-#include "compiler/types/builtins.def"
-#undef AL_AGGREGATE
-#undef AL_FUNCTION
-#undef AL_LATER
-             }) {
-          if (word != known) continue;
-          error(Code::value_in_row, expr.span, fmt::format("`{}` folds many rows, and this is about one row", words(expr)),
-                "compare the rows' own fields here; compare values in a metric");
-          return std::nullopt;
-        }
+      if (expr.a->kind == ast::ExprKind::kName && folds_rows(expr.a->name.name.text())) {
+        error(Code::value_in_row, expr.span, fmt::format("`{}` folds many rows, and this is about one row", words(expr)),
+              "compare the rows' own fields here; compare values in a metric");
+        return std::nullopt;
       }
       call(expr);  // later and unknown functions
       return std::nullopt;

@@ -72,8 +72,19 @@ constexpr std::array<std::string_view, 10> kProperties = {"title", "owner", "uni
 constexpr std::string_view kPropertyHelp =
     "the properties are title, owner, unit, format, better, stage, tags, tier, review and deprecated";
 
+constexpr std::string_view kTypeHelp =
+    "types are text, integer, number, decimal(2), money(USD), duration(min), timestamp, bool, uuid and one_of(\"a\")";
+constexpr std::array<std::string_view, 16> kClauseWords = {"and", "or",   "not",   "in",   "is",  "null", "if", "then",
+                                                           "else", "where", "with", "per", "over", "by",   "of", "at"};
+
 constexpr std::array<std::string_view, 16> kBinary = {"+",  "-",  "*", "/",  "==", "!=",   "<",  "<=",
                                                       ">",  ">=", "=", "->", "and", "or", "where", "with"};
+
+std::string lower_case(std::string_view word) {
+  std::string lower(word);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return lower;
+}
 
 const DeclShape* find_decl(std::string_view word) {
   for (const DeclShape& shape : kDecls) {
@@ -141,17 +152,21 @@ class Explainer {
   }
 
   void explain() {
+    if (second_declaration()) return;
     if (sql_habit()) return;
+    if (upper_case_word()) return;
     if (misplaced_row()) return;
     if (name_missing()) return;
     if (reserved_name()) return;
     if (number_form()) return;
+    if (name_form()) return;
     if (property_unknown()) return;
     if (colon_missing()) return;
     if (type_missing()) return;
     if (head_missing()) return;
     if (table_missing()) return;
     if (value_missing()) return;
+    if (else_missing()) return;
     unexpected();
   }
 
@@ -162,17 +177,34 @@ class Explainer {
   }
   static std::string quoted(std::string_view word) { return "`" + std::string(word) + "`"; }
 
+  /// `metric a = 1 metric b = 2`: the second is no declaration, for it is not first on its line.
+  bool second_declaration() {
+    size_t word = current() == "=" && at() > 2 ? at() - 2 : at();
+    std::string_view after = text(word + 2);
+    bool shaped = is_word(word + 1) && (after == "=" || after == "{" || after == ":");
+    if (word == 0 || !shaped || !is_kind(word, LexemeClass::kDeclaration)) return false;
+    Diagnostic& d = report(Code::declaration_in_line, span(word), "a declaration starts on a line of its own");
+    d.fixes.push_back({{span(word).begin, span(word).begin}, "\n", true});
+    return true;
+  }
+
   bool sql_habit() {
+    bool after_distinct = lower_case(previous()) == "distinct";
+    if (after_distinct || lower_case(current()) == "distinct") {
+      report(Code::count_distinct, span(after_distinct ? at() - 1 : at()), "`count distinct` is written `unique(…)` here").help =
+          "write `unique(app.user)`";
+      return true;
+    }
     if (current() == "*" && previous() == "(") {
       std::string function = at() >= 2 ? std::string(text(at() - 2)) : "count";
       report(Code::count_star, span(at()), "`" + function + "(*)` does not say which rows").help =
           "name the stream or event whose rows are counted: `" + function + "(purchase)`";
       return true;
     }
-    if (current() == "between" && operand_ended_before()) return between();
-    bool when = current() == "when" || (current() == "case" && text(at() + 1) == "when");
-    if (when || previous() == "case") {
-      report(Code::case_when, previous() == "case" ? join(span(at() - 1), span(at())) : span(at()),
+    if (lower_case(current()) == "between" && operand_ended_before()) return between();
+    bool after_case = lower_case(previous()) == "case" && operand_ended_before();
+    if (lower_case(current()) == "when" || after_case) {
+      report(Code::case_when, after_case ? join(span(at() - 1), span(at())) : span(at()),
              "`case when` is written `if … then … else` here")
           .help = "write `if CONDITION then VALUE else VALUE`";
       return true;
@@ -183,13 +215,22 @@ class Explainer {
   bool between() {
     Diagnostic& d = report(Code::sql_between, span(at()), "`between` is written with two comparisons here");
     d.help = "write `x >= LOW and x <= HIGH`";
-    bool plain = text(at() + 2) == "and" && is_word(at() - 1) && (at() < 2 || text(at() - 2) != ".");
-    if (plain && !text(at() + 1).empty() && !text(at() + 3).empty()) {
-      std::string x(previous());
-      d.fixes.push_back({join(span(at() - 1), span(at() + 3)),
-                         x + " >= " + std::string(text(at() + 1)) + " and " + x + " <= " + std::string(text(at() + 3)),
-                         false});
-    }
+    bool plain = lower_case(text(at() + 2)) == "and" && is_word(at() - 1) && (at() < 2 || text(at() - 2) != ".");
+    if (!plain || text(at() + 1).empty() || text(at() + 3).empty()) return true;
+    std::string x(previous());
+    std::string both = x + " >= " + std::string(text(at() + 1)) + " and " + x + " <= " + std::string(text(at() + 3));
+    d.help = "write `" + both + "`";
+    d.fixes.push_back({join(span(at() - 1), span(at() + 3)), both, false});
+    return true;
+  }
+
+  bool upper_case_word() {
+    std::string lower = lower_case(current());
+    bool clause = std::find(kClauseWords.begin(), kClauseWords.end(), lower) != kClauseWords.end();
+    if (!is_kind(at(), LexemeClass::kName) || lower == current() || !clause) return false;
+    Diagnostic& d = report(Code::upper_case_word, span(at()), "the words of the language are written in lower case");
+    d.help = "write `" + lower + "`";
+    d.fixes.push_back({span(at()), lower, true});
     return true;
   }
 
@@ -237,11 +278,33 @@ class Explainer {
       d.help = "write 0." + std::string(text(at() + 1));
       return true;
     }
+    bool grouped = current() == "," && at() > 0 && is_kind(at() - 1, LexemeClass::kNumber) && text(at() + 1).size() == 3 &&
+                   is_kind(at() + 1, LexemeClass::kNumber) && span(at() + 1).begin == span(at() - 1).end + 1;
+    if (grouped) {
+      Span place = join(span(at() - 1), span(at() + 1));
+      std::string number = std::string(previous()) + "_" + std::string(text(at() + 1));
+      Diagnostic& d = report(Code::number_form, place, "thousands are not parted by a comma");
+      d.help = "write " + number;
+      d.fixes.push_back({place, number, false});
+      return true;
+    }
     bool month = is_kind(at(), LexemeClass::kDate) && current().size() == 7;
     if (!month || !in_formula()) return false;
     std::string parts = std::string(current().substr(0, 4)) + " - " + std::string(current().substr(5));
     report(Code::number_form, span(at()), quoted(current()) + " reads as a month").help =
         "a difference is written with spaces: `" + parts + "`; a month stands after `on` in a test";
+    return true;
+  }
+
+  /// `event my-event = …`, `event 2nd = …`
+  bool name_form() {
+    bool dashed = at() == 2 && current() == "-" && find_decl(text(0)) != nullptr && is_word(1) && is_word(3);
+    if (!dashed) return false;
+    Span place = join(span(1), span(3));
+    std::string name = std::string(text(1)) + "_" + std::string(text(3));
+    Diagnostic& d = report(Code::name_form, place, "a name has no `-` in it");
+    d.help = "write `" + name + "`";
+    d.fixes.push_back({place, name, false});
     return true;
   }
 
@@ -261,6 +324,7 @@ class Explainer {
 
   bool colon_missing() {
     if (at() == 0 || !in_fields() || !is_word(at() - 1) || in_rule("type") || in_rule("property")) return false;
+    if (previous() == "late" || previous() == "valid") return false;
     bool equals = current() == "=";
     bool ends = current().empty() || current() == "}";
     if (!equals && !ends && !is_word(at())) return false;
@@ -273,9 +337,14 @@ class Explainer {
   }
 
   bool type_missing() {
+    bool next_line = current() == ":" && at() >= 2 && text(at() - 2) == ":" && lexeme(at() - 1).line_start;
+    if (next_line && in_fields()) {
+      report(Code::type_missing, span(at() - 2), "a field needs a type after its `:`").help = kTypeHelp;
+      return true;
+    }
     if (previous() != ":" || !(in_fields() || in_rule("statedType") || in_rule("param"))) return false;
     report(Code::type_missing, gap(), in_fields() ? "a field needs a type here" : "a type is missing here").help =
-        "types are text, integer, number, decimal(2), money(USD), duration(min), timestamp, bool, uuid and one_of(\"a\")";
+        kTypeHelp;
     return true;
   }
 
@@ -286,9 +355,16 @@ class Explainer {
     bool opened = false;
     for (size_t i = 1; i < at(); ++i) opened = opened || text(i) == (decl->formula ? "=" : "{");
     if (opened || (!decl->formula && !decl->body)) return false;
+    if (decl->word == "table" && current() == "{") {
+      report(Code::key_missing, span(at()), "a table needs `key` and its entity before the brace").help =
+          "for example " + quoted(decl->shape);
+      return true;
+    }
     std::string what = decl->formula ? " needs `=` and what it is here" : " needs `{` here";
     Code code = decl->formula ? Code::equals_missing : Code::body_missing;
-    report(code, gap(), std::string(decl->called) + what).help = "for example " + quoted(decl->shape);
+    Diagnostic& d = report(code, gap(), std::string(decl->called) + what);
+    d.help = "for example " + quoted(decl->shape);
+    if (decl->formula && current() == "==") d.fixes.push_back({span(at()), "=", true});
     return true;
   }
 
@@ -312,6 +388,20 @@ class Explainer {
     return true;
   }
 
+  bool else_missing() {
+    if (!current().empty() && !is_closer()) return false;
+    std::vector<size_t> open;
+    for (size_t i = 0; i < at(); ++i) {
+      if (text(i).empty()) open.clear();
+      if (text(i) == "if" && (i == 0 || text(i - 1) != ".")) open.push_back(i);
+      if (text(i) == "else" && !open.empty()) open.pop_back();
+    }
+    if (open.empty()) return false;
+    report(Code::else_missing, span(open.back()), "this `if` has no `else`").help =
+        "every choice says both: `if CONDITION then VALUE else VALUE`";
+    return true;
+  }
+
   void unexpected() {
     const DeclShape* decl = find_decl(text(0));
     std::string help;
@@ -320,8 +410,9 @@ class Explainer {
       if (item != kItems.end() && help.empty()) help = item->help;
       if (rule == "props" && help.empty()) help = kPropertyHelp;
     }
-    if (help.empty() && decl != nullptr) help = body_help(*decl);
-    bool ends = current().empty();
+    bool formula = in_formula() && !current().empty();
+    if (help.empty() && decl != nullptr && !formula) help = body_help(*decl);
+    bool ends = current().empty() || (current() == "}" && previous() != "{");
     std::string what = decl == nullptr || at() + 1 < failure_.tokens.size() ? "this line" : decl_ends(*decl);
     report(Code::unexpected, gap(), ends ? what + " ends too early" : quoted(current()) + " does not fit here").help = help;
   }
@@ -352,7 +443,8 @@ class Explainer {
 bool is_sql_equals(const Failure& failure) {
   DiagnosticSink none;
   Explainer view(failure, none);
-  return view.current() == "=" && view.operand_ended_before() && view.in_formula();
+  bool second = failure.at >= 2 && view.is_kind(failure.at - 2, LexemeClass::kDeclaration);
+  return view.current() == "=" && view.operand_ended_before() && view.in_formula() && !second;
 }
 
 void report_sql_equals(const Failure& failure, DiagnosticSink& sink) {
@@ -375,7 +467,9 @@ void explain_unknown_start(const Failure& failure, DiagnosticSink& sink) {
   }
   std::vector<std::string_view> words;
   for (const DeclShape& shape : kDecls) words.push_back(shape.word);
-  std::string close = view.is_word(0) ? did_you_mean(word, words) : "";
+  std::string lower = lower_case(word);
+  bool upper = lower != word && find_decl(lower) != nullptr;
+  std::string close = upper ? lower : view.is_word(0) ? did_you_mean(lower, words) : "";
   if (close.empty()) {
     d.help = "a declaration starts with a word like metric, event, stream, segment or test";
     return;

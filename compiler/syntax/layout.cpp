@@ -297,11 +297,10 @@ class LayoutBuilder {
 
   void end_chunk(size_t end) {
     if (!has_chunk_) return;
-    uint32_t at = static_cast<uint32_t>(end);
-    while (!open_.empty()) close_missing({at, at}, "the file ends here");
+    uint32_t last = chunk_is_empty() ? static_cast<uint32_t>(end) : out_.tokens.back().span.end;
+    while (!open_.empty()) close_missing({last, last}, "the file ends here");
     has_chunk_ = false;
     last_separator_ = false;
-    uint32_t last = chunk_is_empty() ? at : out_.tokens.back().span.end;
     if (chunk_is_empty()) {
       out_.chunks.pop_back();
       return;
@@ -368,9 +367,14 @@ class LayoutBuilder {
       report(Code::unclosed_text, lexeme(i).span, "this text is never closed").help = "text stands in double quotes";
       return;
     }
-    bool printable = static_cast<unsigned char>(sign[0]) >= 0x20 && sign[0] != 0x7F;
-    report(Code::unknown_character, lexeme(i).span,
-           printable ? "`" + std::string(sign) + "` means nothing here" : "this invisible character means nothing here");
+    const bool curly = sign == "“" || sign == "”" || sign == "„" || sign == "‘" || sign == "’";
+    const bool visible = static_cast<unsigned char>(sign[0]) > 0x20 && sign[0] != 0x7F && sign != "\u00A0";
+    Diagnostic& d = report(Code::unknown_character, lexeme(i).span,
+                           visible ? "`" + std::string(sign) + "` means nothing here"
+                                   : "this invisible character means nothing here");
+    if (curly) d.help = "text stands in straight double quotes: `\"text\"`";
+    if (sign == "%") d.help = "a percentage is written without a space: `5%`";
+    if (!visible) d.fixes.push_back({lexeme(i).span, " ", true});
   }
 
   const SourceFile& file_;

@@ -212,7 +212,7 @@ class CsvFile : public DataFile {
  private:
   BadRows ragged(size_t count) const;
   void clear();
-  bool emit(int64_t rows, Batch* batch);
+  bool emit(int64_t rows, int64_t first_row, Batch* batch);
 
   std::string path_;
   WantedFields fields_;
@@ -270,9 +270,10 @@ void CsvFile::clear() {
 }
 
 // Rows of a batch are neighbours in the file, so that its first row numbers them all.
-bool CsvFile::emit(int64_t rows, Batch* batch) {
+bool CsvFile::emit(int64_t rows, int64_t first_row, Batch* batch) {
   export_text(std::exchange(columns_, {}), column_of_field_, fields_, rows, batch);
   batch->file = path_;
+  batch->first_row = first_row;
   return true;
 }
 
@@ -280,11 +281,6 @@ Result<bool> CsvFile::next(Batch* batch) {
   constexpr int64_t kMostRows = int64_t{1} << 17;
   clear();
   int64_t rows = 0, first_row = row_ + 1;
-  const auto emit_rows = [&] {
-    emit(rows, batch);
-    batch->first_row = first_row;
-    return true;
-  };
   for (size_t count = 0; rows < kMostRows;) {
     switch (records_->next(column_of_cell_, &cells_, &count)) {
       case CsvStep::kBlank:
@@ -300,12 +296,12 @@ Result<bool> CsvFile::next(Batch* batch) {
         }
         if (!skip_bad_rows_) return bad_rows_error(ragged(count));
         bad_.append(ragged(count));
-        if (rows > 0) return emit_rows();
+        if (rows > 0) return emit(rows, first_row, batch);
         first_row = row_ + 1;
         break;
       case CsvStep::kNeedMore:
       case CsvStep::kEnd: {
-        if (rows > 0) return emit_rows();
+        if (rows > 0) return emit(rows, first_row, batch);
         records_->at_record(row_ + 1);
         auto more = records_->refill();
         if (!more.ok() || !*more) return more;
@@ -313,7 +309,7 @@ Result<bool> CsvFile::next(Batch* batch) {
       }
     }
   }
-  return emit_rows();
+  return emit(rows, first_row, batch);
 }
 
 // ------------------------------------------------------------------------------------------------ description

@@ -106,11 +106,11 @@ def ga4():
                  f"select {day}, event_name, count(*) from '{path}' group by all", int)
     expect_table("users by name and day", alidade.values(by_name, "users", "bucket", "name"),
                  f"select {day}, event_name, count(distinct user_pseudo_id) from '{path}' group by all", int)
-    page = "list_filter(event_params, p -> p.key = 'page_location')[1].value.string_value"
+    page = "list_filter(event_params, lambda p: p.key = 'page_location')[1].value.string_value"
     by_page = alidade.run(spec, "views", data=data, by="page")
     expect_table("views by page", alidade.values(by_page, "views", "page"),
                  f"select coalesce({page}, ''), count(*) from '{path}' where event_name = 'page_view' group by all", int)
-    engaged = "list_filter(event_params, p -> p.key = 'engagement_time_msec')[1].value.int_value"
+    engaged = "list_filter(event_params, lambda p: p.key = 'engagement_time_msec')[1].value.int_value"
     expect("engaged", int(alidade.values(rows, "engaged")),
            int(duckdb.sql(f"select sum({engaged}) from '{path}'").fetchall()[0][0]))
     by_country = alidade.run(spec, "revenue", data=data, by="country")

@@ -101,6 +101,13 @@ def make_aggregate(rng, kinds="money count unique float"):
     return Aggregate(op, field, condition, point)
 
 
+def adds_up(node):
+    """Whether a sum over buckets or dimensions means something: not of distinct counts, means or ratios."""
+    if isinstance(node, Aggregate):
+        return node.op in ("count", "sum")
+    return False
+
+
 def make_inner(rng, grain):
     """A value of one row set: an aggregate, perhaps windowed or in a small formula."""
     kinds = "money count unique float integer product"
@@ -131,16 +138,18 @@ def make_metric(rng, grain, depth=0):
     if pick < 0.72:
         inner = make_inner(rng, grain)
         if rng.random() < 0.2 and not isinstance(inner, Over):
-            inner = PerTime(rng.choice(["sum", "max", "mean"]), make_aggregate(rng, "money count float integer"), "day")
+            inner = make_aggregate(rng, "money count float integer")
+            inner = PerTime(rng.choice(["sum", "max", "mean"] if adds_up(inner) else ["max", "mean"]), inner, "day")
         return PerKey(op, inner, "user", True, point)
     if pick < 0.78:
-        return PerKey(op, make_inner(rng, grain), rng.choice(["plan", "country", "name"]), False, point)
+        inner = make_inner(rng, grain)
+        op = "mean" if op == "sum" and not adds_up(inner) else op
+        return PerKey(op, inner, rng.choice(["plan", "country", "name"]), False, point)
     if pick < 0.86:
         inner = make_inner(rng, "day")
-        if inner.text().startswith("unique") and op == "sum":
-            op = "mean"
         if rng.random() < 0.25:
             inner = PerKey(rng.choice(["mean", "max", "median"]), make_aggregate(rng, "money count float integer"), "user", True)
+        op = "mean" if op == "sum" and not adds_up(inner) else op
         return PerTime(op, inner, rng.choice(["day", "day", "week" if grain in ("week", "all") else "day"]), point)
     if pick < 0.94:
         inner = make_aggregate(rng) if rng.random() < 0.7 else PerKey("median", make_aggregate(rng, "money count"), "user", True)
@@ -202,7 +211,7 @@ def shown_dimension(value):
 def differences(world, metric, index, rows):
     """Cells of one metric that differ from DuckDB's."""
     contexts, keys = world.contexts(), world.dimensions
-    groups = metric.groups(world, keys)
+    groups = metric.groups(world, keys) if keys else {()}
     values, _ = metric.evaluate(world, contexts, keys, groups)
     wanted = {(label(world.grain, c.start), *map(shown_dimension, g)): v for (c, g), v in values.items()}
     found = {}
