@@ -36,18 +36,18 @@ double quotient(int128 n, int128 d, int scale) {
 }
 
 // a / 10^sa over b / 10^sb, rounded once.
-Value divide_exact(int128 a, int scale_a, int128 b, int scale_b) {
-  if (b == 0) return Value::undefined(Reason::kNoDenominator);
+NodeValue divide_exact(int128 a, int scale_a, int128 b, int scale_b) {
+  if (b == 0) return NodeValue::undefined(Reason::kNoDenominator);
   int scale = scale_a - scale_b;
   if (scale < 0) {
-    if (!scaled_up(a, -scale, &a)) return Value::undefined(Reason::kOverflow);
+    if (!scaled_up(a, -scale, &a)) return NodeValue::undefined(Reason::kOverflow);
     scale = 0;
   }
-  if (scale > kLargestDivisorScale) return Value::undefined(Reason::kOverflow);
-  return Value::of_number(quotient(a, b, scale));
+  if (scale > kLargestDivisorScale) return NodeValue::undefined(Reason::kOverflow);
+  return NodeValue::of_number(quotient(a, b, scale));
 }
 
-Value calculate_exact(FormulaKind kind, int128 a, int scale_a, int128 b, int scale_b, int scale) {
+NodeValue calculate_exact(FormulaKind kind, int128 a, int scale_a, int128 b, int scale_b, int scale) {
   int128 out = 0;
   bool fits;
   if (kind == FormulaKind::kMultiply) {
@@ -56,16 +56,16 @@ Value calculate_exact(FormulaKind kind, int128 a, int scale_a, int128 b, int sca
     fits = scaled_up(a, scale - scale_a, &a) && scaled_up(b, scale - scale_b, &b) &&
            !(kind == FormulaKind::kAdd ? __builtin_add_overflow(a, b, &out) : __builtin_sub_overflow(a, b, &out));
   }
-  return fits ? Value::of_exact(out) : Value::undefined(Reason::kOverflow);
+  return fits ? NodeValue::of_exact(out) : NodeValue::undefined(Reason::kOverflow);
 }
 
-Value calculate_float(FormulaKind kind, double a, double b) {
-  if (kind == FormulaKind::kAdd) return Value::of_number(a + b);
-  if (kind == FormulaKind::kSubtract) return Value::of_number(a - b);
-  if (kind == FormulaKind::kMultiply) return Value::of_number(a * b);
+NodeValue calculate_float(FormulaKind kind, double a, double b) {
+  if (kind == FormulaKind::kAdd) return NodeValue::of_number(a + b);
+  if (kind == FormulaKind::kSubtract) return NodeValue::of_number(a - b);
+  if (kind == FormulaKind::kMultiply) return NodeValue::of_number(a * b);
   ALIDADE_CHECK(kind == FormulaKind::kDivide);
-  if (b == 0) return Value::undefined(Reason::kNoDenominator);
-  return Value::of_number(a / b);
+  if (b == 0) return NodeValue::undefined(Reason::kNoDenominator);
+  return NodeValue::of_number(a / b);
 }
 
 template <typename T>
@@ -102,71 +102,71 @@ std::pair<T, T> neighbours(std::vector<T>* values, const Position& position) {
   return {first, position.rest == 0 ? first : *std::min_element(low + 1, values->end())};
 }
 
-Value interpolate_exact(int128 low, int128 high, const Position& at, int scale) {
-  if (at.rest == 0) return Value::of_number(to_double(low, scale));
+NodeValue interpolate_exact(int128 low, int128 high, const Position& at, int scale) {
+  if (at.rest == 0) return NodeValue::of_number(to_double(low, scale));
   int128 left, right, sum;
   if (!__builtin_mul_overflow(low, at.divisor - at.rest, &left) && !__builtin_mul_overflow(high, at.rest, &right) &&
       !__builtin_add_overflow(left, right, &sum)) {
-    return Value::of_number(quotient(sum, at.divisor, scale));
+    return NodeValue::of_number(quotient(sum, at.divisor, scale));
   }
   double below = to_double(low, scale), above = to_double(high, scale);
-  return Value::of_number(below + (above - below) * (static_cast<double>(at.rest) / static_cast<double>(at.divisor)));
+  return NodeValue::of_number(below + (above - below) * (static_cast<double>(at.rest) / static_cast<double>(at.divisor)));
 }
 
 }  // namespace
 
-Value Value::of_number(double value) {
+NodeValue NodeValue::of_number(double value) {
   if (!std::isfinite(value)) return undefined(Reason::kOverflow);
   return {.number = value + 0.0};
 }
 
-Value convert(const Value& value, const Form& from, const Form& to) {
+NodeValue convert(const NodeValue& value, const Form& from, const Form& to) {
   if (!value.defined() || from.boolean || !from.exact) return value;
-  if (!to.exact) return Value::of_number(to_double(value.exact, from.scale));
+  if (!to.exact) return NodeValue::of_number(to_double(value.exact, from.scale));
   int128 out;
-  if (!scaled_up(value.exact, to.scale - from.scale, &out)) return Value::undefined(Reason::kOverflow);
-  return Value::of_exact(out);
+  if (!scaled_up(value.exact, to.scale - from.scale, &out)) return NodeValue::undefined(Reason::kOverflow);
+  return NodeValue::of_exact(out);
 }
 
-Value negate(const Value& value, const Form& form) {
+NodeValue negate(const NodeValue& value, const Form& form) {
   if (!value.defined()) return value;
-  if (!form.exact) return Value::of_number(-value.number);
+  if (!form.exact) return NodeValue::of_number(-value.number);
   int128 out;
-  if (__builtin_sub_overflow(int128{0}, value.exact, &out)) return Value::undefined(Reason::kOverflow);
-  return Value::of_exact(out);
+  if (__builtin_sub_overflow(int128{0}, value.exact, &out)) return NodeValue::undefined(Reason::kOverflow);
+  return NodeValue::of_exact(out);
 }
 
-Value calculate(FormulaKind kind, const Value& a, const Form& left, const Value& b, const Form& right,
+NodeValue calculate(FormulaKind kind, const NodeValue& a, const Form& left, const NodeValue& b, const Form& right,
                 const Form& result) {
   Reason reason = worst(a.reason, b.reason);
-  if (reason != Reason::kNone) return Value::undefined(reason);
+  if (reason != Reason::kNone) return NodeValue::undefined(reason);
   if (left.exact && right.exact) {
     if (kind == FormulaKind::kDivide) return divide_exact(a.exact, left.scale, b.exact, right.scale);
     if (result.exact) return calculate_exact(kind, a.exact, left.scale, b.exact, right.scale, result.scale);
   }
-  Value x = convert(a, left, Form{}), y = convert(b, right, Form{});
+  NodeValue x = convert(a, left, Form{}), y = convert(b, right, Form{});
   reason = worst(x.reason, y.reason);
-  return reason == Reason::kNone ? calculate_float(kind, x.number, y.number) : Value::undefined(reason);
+  return reason == Reason::kNone ? calculate_float(kind, x.number, y.number) : NodeValue::undefined(reason);
 }
 
-Value compare(FormulaKind kind, const Value& a, const Form& left, const Value& b, const Form& right) {
+NodeValue compare(FormulaKind kind, const NodeValue& a, const Form& left, const NodeValue& b, const Form& right) {
   Reason reason = worst(a.reason, b.reason);
-  if (reason != Reason::kNone) return Value::undefined(reason);
-  if (left.boolean) return Value::of_truth(holds(kind, a.truth, b.truth));
+  if (reason != Reason::kNone) return NodeValue::undefined(reason);
+  if (left.boolean) return NodeValue::of_truth(holds(kind, a.truth, b.truth));
   if (!left.exact || !right.exact) {
-    return Value::of_truth(holds(kind, convert(a, left, Form{}).number, convert(b, right, Form{}).number));
+    return NodeValue::of_truth(holds(kind, convert(a, left, Form{}).number, convert(b, right, Form{}).number));
   }
   // A side that does not fit the common scale is beyond any value of the other side: its sign decides.
   int scale = std::max(left.scale, right.scale);
   int128 x, y;
-  if (!scaled_up(a.exact, scale - left.scale, &x)) return Value::of_truth(holds(kind, a.exact < 0 ? -1 : 1, 0));
-  if (!scaled_up(b.exact, scale - right.scale, &y)) return Value::of_truth(holds(kind, 0, b.exact < 0 ? -1 : 1));
-  return Value::of_truth(holds(kind, x, y));
+  if (!scaled_up(a.exact, scale - left.scale, &x)) return NodeValue::of_truth(holds(kind, a.exact < 0 ? -1 : 1, 0));
+  if (!scaled_up(b.exact, scale - right.scale, &y)) return NodeValue::of_truth(holds(kind, 0, b.exact < 0 ? -1 : 1));
+  return NodeValue::of_truth(holds(kind, x, y));
 }
 
-Value mean_of_exact(int128 sum, int64_t count, int scale) { return Value::of_number(quotient(sum, count, scale)); }
+NodeValue mean_of_exact(int128 sum, int64_t count, int scale) { return NodeValue::of_number(quotient(sum, count, scale)); }
 
-Value percentile_of_exact(ValueList* list, Percentage percentage, int scale) {
+NodeValue percentile_of_exact(ValueList* list, Percentage percentage, int scale) {
   Position at = position_of(list->size(), percentage);
   if (list->wide.empty()) {
     auto [low, high] = neighbours(&list->words, at);
@@ -178,7 +178,7 @@ Value percentile_of_exact(ValueList* list, Percentage percentage, int scale) {
   return interpolate_exact(low, high, at, scale);
 }
 
-Value percentile_of_floats(ValueList* list, Percentage percentage) {
+NodeValue percentile_of_floats(ValueList* list, Percentage percentage) {
   Position at = position_of(list->size(), percentage);
   // Doubles order like their bits once those of negative ones are turned over.
   for (int64_t& word : list->words) word ^= (word >> 63) & INT64_MAX;
@@ -186,8 +186,8 @@ Value percentile_of_floats(ValueList* list, Percentage percentage) {
   for (int64_t& word : list->words) word ^= (word >> 63) & INT64_MAX;
   auto number = [](int64_t word) { return std::bit_cast<double>(word ^ ((word >> 63) & INT64_MAX)); };
   double low = number(low_word), high = number(high_word);
-  if (at.rest == 0) return Value::of_number(low);
-  return Value::of_number(low + (high - low) * (static_cast<double>(at.rest) / static_cast<double>(at.divisor)));
+  if (at.rest == 0) return NodeValue::of_number(low);
+  return NodeValue::of_number(low + (high - low) * (static_cast<double>(at.rest) / static_cast<double>(at.divisor)));
 }
 
 int128 join_exact(uint64_t low, int64_t high) {

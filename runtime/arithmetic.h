@@ -10,16 +10,16 @@
 namespace alidade {
 
 /// What a formula node gives. Which member counts is the node's to say (Formula::exact, boolean).
-struct Value {
+struct NodeValue {
   Reason reason = Reason::kNone;
   bool truth = false;
   double number = 0;
   int128 exact = 0;
   bool defined() const { return reason == Reason::kNone; }
-  static Value undefined(Reason reason) { return {.reason = reason}; }
-  static Value of_exact(int128 value) { return {.exact = value}; }
-  static Value of_number(double value);  ///< infinity is overflow, -0.0 is 0.0
-  static Value of_truth(bool value) { return {.truth = value}; }
+  static NodeValue undefined(Reason reason) { return {.reason = reason}; }
+  static NodeValue of_exact(int128 value) { return {.exact = value}; }
+  static NodeValue of_number(double value);  ///< infinity is overflow, -0.0 is 0.0
+  static NodeValue of_truth(bool value) { return {.truth = value}; }
 };
 
 /// How a node's value is held.
@@ -30,19 +30,19 @@ struct Form {
 };
 
 /// The same number in another form: a larger scale, or a double.
-Value convert(const Value& value, const Form& from, const Form& to);
-Value negate(const Value& value, const Form& form);
+NodeValue convert(const NodeValue& value, const Form& from, const Form& to);
+NodeValue negate(const NodeValue& value, const Form& form);
 /// kAdd … kDivide. `result` is the node's form; operands are as `left` and `right` say.
-Value calculate(FormulaKind kind, const Value& a, const Form& left, const Value& b, const Form& right,
+NodeValue calculate(FormulaKind kind, const NodeValue& a, const Form& left, const NodeValue& b, const Form& right,
                 const Form& result);
 /// kEqual … kGreaterEqual.
-Value compare(FormulaKind kind, const Value& a, const Form& left, const Value& b, const Form& right);
+NodeValue compare(FormulaKind kind, const NodeValue& a, const Form& left, const NodeValue& b, const Form& right);
 
 /// sum / (count × 10^scale) to the nearest double; count > 0.
-Value mean_of_exact(int128 sum, int64_t count, int scale);
+NodeValue mean_of_exact(int128 sum, int64_t count, int scale);
 /// The percentile of a non-empty list by linear interpolation between order statistics; reorders the list.
-Value percentile_of_exact(ValueList* list, Percentage percentage, int scale);
-Value percentile_of_floats(ValueList* list, Percentage percentage);
+NodeValue percentile_of_exact(ValueList* list, Percentage percentage, int scale);
+NodeValue percentile_of_floats(ValueList* list, Percentage percentage);
 
 int128 join_exact(uint64_t low, int64_t high);
 

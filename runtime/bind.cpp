@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "runtime/batch.h"
 #include "runtime/bind_number.h"
@@ -439,18 +440,34 @@ T* BindJob::fill(size_t spec, Convert convert) {
   const SourceColumn& entries = *source.dictionary;
   std::vector<T> entry_values(entries.length);
   std::vector<Verdict> verdicts(entries.length, kUnseen);
+  auto verdict_of_entry = [&](int64_t entry) {
+    if (verdicts[entry] == kUnseen) {
+      verdicts[entry] = entries.is_null(entry) ? kMissing : convert(entries, entry, &entry_values[entry]);
+    }
+    return verdicts[entry];
+  };
+  if (source.width == 4 && !source.may_be_null && entries.length <= rows_) {
+    // The usual form of a dictionary. Where every entry is good, so is every row.
+    Verdict all = kGood;
+    for (int64_t entry = 0; entry < entries.length; ++entry) all = std::max(all, verdict_of_entry(entry));
+    if (all == kGood) {
+      const int32_t* indices = reinterpret_cast<const int32_t*>(source.values) + source.offset;
+      const T* of_entry = entry_values.data();
+      for (int64_t row = 0; row < rows_; ++row) values[row] = of_entry[indices[row]];
+      if (valid != nullptr) std::memset(valid, 1, static_cast<size_t>(rows_));
+      return values;
+    }
+  }
   for (int64_t row = 0; row < rows_; ++row) {
-    values[row] = T{};
     if (source.is_null(row)) {
+      values[row] = T{};
       settle(spec, row, kMissing, valid);
       continue;
     }
     const int64_t entry = source.index_at(row);
-    if (verdicts[entry] == kUnseen) {
-      verdicts[entry] = entries.is_null(entry) ? kMissing : convert(entries, entry, &entry_values[entry]);
-    }
+    const Verdict verdict = verdict_of_entry(entry);
     values[row] = entry_values[entry];
-    settle(spec, row, verdicts[entry], valid);
+    settle(spec, row, verdict, valid);
   }
   return values;
 }
@@ -462,6 +479,14 @@ void BindJob::borrow(size_t spec, Check check) {
   const T* values = reinterpret_cast<const T*>(source.values) + source.offset;
   uint8_t* valid = state_.field(spec).optional ? own<uint8_t>(rows_) : nullptr;
   out_.columns[spec] = {values, valid};
+  if (!source.may_be_null) {  // nearly always every value is good, which is told without a branch a row
+    bool all_good = true;
+    for (int64_t row = 0; row < rows_; ++row) all_good &= check(values[row]) == kGood;
+    if (all_good) {
+      if (valid != nullptr) std::memset(valid, 1, static_cast<size_t>(rows_));
+      return;
+    }
+  }
   for (int64_t row = 0; row < rows_; ++row) {
     settle(spec, row, source.is_null(row) ? kMissing : check(values[row]), valid);
   }
@@ -497,7 +522,7 @@ bool BindJob::borrow_times(size_t spec, const TimeConverter& times) {
                      (source.has_zone || state_.calendar.spec().zone == "UTC");
   const bool epoch = source.shape == Shape::kInteger && source.width == 8 && source.is_signed && field.unit_micros == 1;
   if (source.dictionary != nullptr || field.date_only || (!typed && !epoch)) return false;
-  borrow<int64_t>(spec, [&](int64_t instant) { return verdict_of(times.check(instant)); });
+  borrow<int64_t>(spec, [&](int64_t instant) { return times.in_range(instant) ? kGood : bad(BadRow::kYearRange); });
   return true;
 }
 

@@ -17,7 +17,7 @@ TimeConverter::TimeConverter(const Calendar& calendar, const FieldSchema& field)
     : calendar_(calendar), field_(field), low_(calendar.first_at(kFirstLocal)), high_(calendar.first_at(kEndLocal)) {}
 
 TimeVerdict TimeConverter::check(Instant instant) const {
-  return instant >= low_ && instant < high_ ? TimeVerdict::kGood : TimeVerdict::kYearRange;
+  return in_range(instant) ? TimeVerdict::kGood : TimeVerdict::kYearRange;
 }
 
 // An instant of the data, as the field wants it: a `timestamp(day)` is the start of its day.

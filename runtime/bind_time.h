@@ -20,10 +20,11 @@ class TimeConverter {
 
   /// A cell of any shape that a timestamp field can be read from; not null.
   TimeVerdict convert(const SourceColumn& column, int64_t row, Instant* instant);
-  /// Whether an instant of the data is a good value as it stands.
-  TimeVerdict check(Instant instant) const;
+  /// Whether an instant of the data is a good value as it stands: of the years 1900 to 2200.
+  bool in_range(Instant instant) const { return instant >= low_ && instant < high_; }
 
  private:
+  TimeVerdict check(Instant instant) const;
   TimeVerdict from_text(std::string_view text, Instant* instant);
   TimeVerdict from_epoch(ExactNumber count, Instant* instant) const;
   TimeVerdict from_epoch(double count, Instant* instant) const;

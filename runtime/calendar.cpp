@@ -175,6 +175,11 @@ struct Calendar::State {
   Instant segment_start(size_t i) const { return zone.starts[i]; }
   Instant segment_end(size_t i) const { return i + 1 < zone.starts.size() ? zone.starts[i + 1] : kMaxInstant; }
   int64_t to_local(Instant at) const { return at + zone.offsets[segment(at)]; }
+  /// The same, but a day that begins after a skipped midnight reads that midnight: an edge of days moves as one.
+  int64_t local_edge(Instant at) const {
+    const int64_t midnight = local_floor(Grain::kDay, to_local(at));
+    return first_at(midnight) == at ? midnight : to_local(at);
+  }
 
   std::optional<LocalTime> from_local(int64_t local) const;
   Instant first_at(int64_t local) const;
@@ -284,7 +289,7 @@ Instant Calendar::back(Instant end, Period period) const {
   const Shift shift = shift_of(period);
   end = std::clamp(end, kEarliest, kLatest);
   if (shift.micros != 0) return std::clamp(end - shift.micros, kEarliest, kLatest);
-  return state_->first_at(*shifted(state_->to_local(end), shift, true));
+  return state_->first_at(*shifted(state_->local_edge(end), shift, true));
 }
 
 std::optional<Interval> Calendar::offset(Grain grain, Interval bucket, Period period) const {
@@ -298,7 +303,7 @@ std::optional<Interval> Calendar::offset(Grain grain, Interval bucket, Period pe
         *end = std::clamp(*end - shift.micros, kEarliest, kLatest);
         continue;
       }
-      const auto local = shifted(state_->to_local(*end), shift, false);
+      const auto local = shifted(state_->local_edge(*end), shift, false);
       if (!local) return std::nullopt;
       *end = state_->first_at(*local);
     }

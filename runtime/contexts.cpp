@@ -21,8 +21,20 @@ Contexts::Contexts(State* state, std::vector<std::optional<Instant>> watermarks)
   for (size_t p = 0; p < program.pipelines.size(); ++p) {
     pipeline_of_stream_[static_cast<size_t>(program.pipelines[p].stream)] = static_cast<int>(p);
   }
+  find_streams();
   find_tables();
   order_slots();
+}
+
+void Contexts::find_streams() {
+  for (const Formula& f : state_->program().formulas) {
+    std::set<int> streams;
+    if (f.a < 0) streams.insert(f.streams.begin(), f.streams.end());
+    for (int child : {f.a, f.b, f.c}) {
+      if (child >= 0) streams.insert(this->streams(child).begin(), this->streams(child).end());
+    }
+    streams_.emplace_back(streams.begin(), streams.end());
+  }
 }
 
 // Bottom up: a leaf has the table of its key space, a collapse over a dimension the table with the last one left out.
@@ -117,7 +129,6 @@ std::optional<Interval> Contexts::extent(const std::vector<int>& streams) const 
 Context Contexts::over(const Window& window, const Context& context) const {
   Context out = context;
   const Instant end = context.interval.end;
-  out.windowed = window.kind != WindowKind::kAllTime;
   switch (window.kind) {
     case WindowKind::kLast:
       out.interval = {state_->calendar().back(end, window.period), end};
@@ -135,7 +146,7 @@ Context Contexts::over(const Window& window, const Context& context) const {
 std::optional<Context> Contexts::at(Period period, const Context& context) const {
   std::optional<Interval> moved = state_->calendar().offset(context.grain, context.bucket, period);
   if (!moved) return std::nullopt;
-  return Context{context.grain, *moved, *moved, false};
+  return Context{context.grain, *moved, *moved};
 }
 
 const std::vector<Context>& Contexts::buckets(int node, const Context& context) const {
@@ -159,7 +170,7 @@ std::vector<Context> Contexts::find_buckets(const Formula& node, const Context& 
   for (Instant at = from; at < to;) {
     Interval bucket = state_->calendar().bucket(node.grain, at);
     Interval cut{std::max(bucket.start, interval.start), std::min(bucket.end, interval.end)};
-    if (any_covered(node.streams, cut)) out.push_back({node.grain, bucket, cut, false});
+    if (any_covered(node.streams, cut)) out.push_back({node.grain, bucket, cut});
     at = bucket.end;
   }
   return out;

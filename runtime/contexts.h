@@ -17,12 +17,11 @@ namespace alidade {
 struct Context {
   Grain grain = Grain::kWhole;
   Interval bucket;
-  Interval interval;      ///< what aggregates look at
-  bool windowed = false;  ///< the interval is a `last` or `to date` window
+  Interval interval;  ///< what aggregates look at
   friend bool operator==(const Context&, const Context&) = default;
   friend bool operator<(const Context& a, const Context& b) {
     auto key = [](const Context& c) {
-      return std::tuple(c.grain, c.bucket.start, c.bucket.end, c.interval.start, c.interval.end, c.windowed);
+      return std::tuple(c.grain, c.bucket.start, c.bucket.end, c.interval.start, c.interval.end);
     };
     return key(a) < key(b);
   }
@@ -72,8 +71,11 @@ class Contexts {
   /// The group of `table` that holds `group` of a table with the same or more dimensions.
   uint32_t ancestor(const GroupTable* from, uint32_t group, const GroupTable* table) const;
 
+  /// Streams that the leaves below a node read, ascending.
+  const std::vector<int>& streams(int node) const { return streams_[static_cast<size_t>(node)]; }
+
   /// Calls visit(node, context) for every leaf below `node`, in every context that evaluating `node` in `context` asks
-  /// it for, and for every collapse over entities or dimensions before what is below it.
+  /// it for, and for every window and collapse before what is below it.
   template <typename Visit>
   void walk(int node, const Context& context, const Visit& visit) const {
     if (node < 0) return;
@@ -87,12 +89,14 @@ class Contexts {
         visit(node, context);
         return;
       case FormulaKind::kOver:
+        visit(node, context);
         walk(f.a, over(f.window, context), visit);
         return;
       case FormulaKind::kAt:
         if (std::optional<Context> moved = at(f.period, context)) walk(f.a, *moved, visit);
         return;
       case FormulaKind::kCollapseTime:
+        visit(node, context);
         for (const Context& inner : buckets(node, context)) walk(f.a, inner, visit);
         return;
       case FormulaKind::kCollapseEntity:
@@ -123,6 +127,7 @@ class Contexts {
   }
 
  private:
+  void find_streams();
   void find_tables();
   void order_slots();
   std::vector<Context> find_buckets(const Formula& node, const Context& context) const;
@@ -130,6 +135,7 @@ class Contexts {
   State* state_;
   std::vector<std::optional<Instant>> watermarks_;
   std::vector<int> pipeline_of_stream_;
+  std::vector<std::vector<int>> streams_;  ///< by formula node
   std::vector<const GroupTable*> tables_;  ///< by formula node
   std::map<const GroupTable*, GroupParents> parents_;
   std::map<const SlotTable*, SlotOrder> orders_;

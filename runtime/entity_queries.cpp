@@ -289,7 +289,7 @@ void EntityQueries::answer_collapse(int node, Collapse* collapse, Workers* worke
       touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
       for (uint64_t at : touched) {
         uint32_t context = static_cast<uint32_t>(at >> 32), group = static_cast<uint32_t>(at);
-        Value value = evaluate(f.a, collapse->by_index[context], group, view);
+        NodeValue value = evaluate(f.a, collapse->by_index[context], group, view);
         if (value.defined()) fold_value(f.finish, value, inner.exact, &mine.folds[context * collapse->groups + group]);
       }
     }

@@ -70,7 +70,7 @@ struct EntityView {
 };
 
 /// Evaluates a formula for one entity: the finish's evaluation, borrowed.
-using EntityEvaluation = std::function<Value(int node, const Context&, uint32_t group, const EntityView&)>;
+using EntityEvaluation = std::function<NodeValue(int node, const Context&, uint32_t group, const EntityView&)>;
 
 class EntityQueries {
  public:

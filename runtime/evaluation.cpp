@@ -24,16 +24,16 @@ bool exact_kind(al_accumulator_kind kind) {
   return true;
 }
 
-Value constant_value(const Formula& f) {
-  if (!f.constant.defined()) return Value::undefined(f.constant.reason);
-  if (f.boolean) return Value::of_truth(std::get<bool>(f.constant.value));
-  if (f.exact) return Value::of_exact(std::get<int128>(f.constant.value));
-  return Value::of_number(std::get<double>(f.constant.value));
+NodeValue constant_value(const Formula& f) {
+  if (!f.constant.defined()) return NodeValue::undefined(f.constant.reason);
+  if (f.boolean) return NodeValue::of_truth(std::get<bool>(f.constant.value));
+  if (f.exact) return NodeValue::of_exact(std::get<int128>(f.constant.value));
+  return NodeValue::of_number(std::get<double>(f.constant.value));
 }
 
 }  // namespace
 
-Value Evaluation::evaluate(int node, const Context& context, uint32_t group, const EntityView* entity) const {
+NodeValue Evaluation::evaluate(int node, const Context& context, uint32_t group, const EntityView* entity) const {
   const Formula& f = contexts_->formula(node);
   switch (f.kind) {
     case FormulaKind::kConst:
@@ -44,8 +44,8 @@ Value Evaluation::evaluate(int node, const Context& context, uint32_t group, con
       ALIDADE_CHECK(entity != nullptr);
       return entity_cell(f, context, group, *entity);
     case FormulaKind::kUnique:
-      if (!contexts_->any_covered(f.streams, context.interval)) return Value::undefined(Reason::kNoData);
-      return convert(Value::of_exact(queries_->unique(f, context.interval, group)), {.exact = true}, form(f));
+      if (!contexts_->any_covered(f.streams, context.interval)) return NodeValue::undefined(Reason::kNoData);
+      return convert(NodeValue::of_exact(queries_->unique(f, context.interval, group)), {.exact = true}, form(f));
     case FormulaKind::kNegate: {
       Form inner = form(contexts_->formula(f.a));
       return convert(negate(evaluate(f.a, context, group, entity), inner), inner, form(f));
@@ -64,8 +64,8 @@ Value Evaluation::evaluate(int node, const Context& context, uint32_t group, con
     case FormulaKind::kOr:
       return binary(f, evaluate(f.a, context, group, entity), evaluate(f.b, context, group, entity));
     case FormulaKind::kNot: {
-      Value value = evaluate(f.a, context, group, entity);
-      return value.defined() ? Value::of_truth(!value.truth) : value;
+      NodeValue value = evaluate(f.a, context, group, entity);
+      return value.defined() ? NodeValue::of_truth(!value.truth) : value;
     }
     case FormulaKind::kIf:
       return condition(f, context, group, entity);
@@ -74,7 +74,7 @@ Value Evaluation::evaluate(int node, const Context& context, uint32_t group, con
                      form(f));
     case FormulaKind::kAt: {
       std::optional<Context> moved = contexts_->at(f.period, context);
-      if (!moved) return Value::undefined(Reason::kNoBucket);
+      if (!moved) return NodeValue::undefined(Reason::kNoBucket);
       return convert(evaluate(f.a, *moved, group, entity), form(contexts_->formula(f.a)), form(f));
     }
     case FormulaKind::kCollapseTime:
@@ -86,22 +86,22 @@ Value Evaluation::evaluate(int node, const Context& context, uint32_t group, con
     case FormulaKind::kCollapseDimension:
       return collapse_dimension(node, context, group, entity);
   }
-  return Value::undefined(Reason::kNoData);
+  return NodeValue::undefined(Reason::kNoData);
 }
 
-Value Evaluation::binary(const Formula& f, const Value& a, const Value& b) const {
+NodeValue Evaluation::binary(const Formula& f, const NodeValue& a, const NodeValue& b) const {
   Form left = form(contexts_->formula(f.a)), right = form(contexts_->formula(f.b));
   if (f.kind == FormulaKind::kAnd || f.kind == FormulaKind::kOr) {
     Reason reason = worst(a.reason, b.reason);
-    if (reason != Reason::kNone) return Value::undefined(reason);
-    return Value::of_truth(f.kind == FormulaKind::kAnd ? a.truth && b.truth : a.truth || b.truth);
+    if (reason != Reason::kNone) return NodeValue::undefined(reason);
+    return NodeValue::of_truth(f.kind == FormulaKind::kAnd ? a.truth && b.truth : a.truth || b.truth);
   }
   if (f.boolean) return compare(f.kind, a, left, b, right);
   return calculate(f.kind, a, left, b, right, form(f));
 }
 
-Value Evaluation::condition(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const {
-  Value test = evaluate(f.a, context, group, entity);
+NodeValue Evaluation::condition(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const {
+  NodeValue test = evaluate(f.a, context, group, entity);
   if (!test.defined()) return test;
   int taken = test.truth ? f.b : f.c;
   return convert(evaluate(taken, context, group, entity), form(contexts_->formula(taken)), form(f));
@@ -128,8 +128,8 @@ void Evaluation::fold_cells(const Formula& f, int accumulator, Interval interval
   }
 }
 
-Value Evaluation::cell(const Formula& f, const Context& context, uint32_t group) const {
-  if (!contexts_->any_covered(f.streams, context.interval)) return Value::undefined(Reason::kNoData);
+NodeValue Evaluation::cell(const Formula& f, const Context& context, uint32_t group) const {
+  if (!contexts_->any_covered(f.streams, context.interval)) return NodeValue::undefined(Reason::kNoData);
   const PipelineProgram& pipeline = contexts_->state().program().pipelines[static_cast<size_t>(f.pipeline)];
   bool exact = exact_kind(pipeline.accumulators[static_cast<size_t>(f.accumulator)].kind);
   Fold fold;
@@ -139,9 +139,9 @@ Value Evaluation::cell(const Formula& f, const Context& context, uint32_t group)
                  finished_form(f.finish, exact, f.leaf_scale), form(f));
 }
 
-Value Evaluation::entity_cell(const Formula& f, const Context& context, uint32_t group,
+NodeValue Evaluation::entity_cell(const Formula& f, const Context& context, uint32_t group,
                               const EntityView& entity) const {
-  if (!contexts_->any_covered(f.streams, context.interval)) return Value::undefined(Reason::kNoData);
+  if (!contexts_->any_covered(f.streams, context.interval)) return NodeValue::undefined(Reason::kNoData);
   const PipelineProgram& pipeline = contexts_->state().program().pipelines[static_cast<size_t>(f.pipeline)];
   const MachineProgram& machine = pipeline.machines[static_cast<size_t>(f.machine)];
   bool exact = exact_kind(machine.accumulators[static_cast<size_t>(f.accumulator)].kind);
@@ -155,33 +155,33 @@ Value Evaluation::entity_cell(const Formula& f, const Context& context, uint32_t
                  finished_form(f.finish, exact, f.leaf_scale), form(f));
 }
 
-Value Evaluation::finish_collapse(const Formula& f, const Context& context, Fold* fold) const {
+NodeValue Evaluation::finish_collapse(const Formula& f, const Context& context, Fold* fold) const {
   if (fold->count == 0 && !contexts_->any_covered(f.streams, context.interval))
-    return Value::undefined(Reason::kNoData);
+    return NodeValue::undefined(Reason::kNoData);
   const Formula& inner = contexts_->formula(f.a);
   return convert(finish_fold(f.finish, inner.exact, inner.scale, f.percentage, fold),
                  finished_form(f.finish, inner.exact, inner.scale), form(f));
 }
 
-Value Evaluation::collapse_time(int node, const Context& context, uint32_t group, const EntityView* entity) const {
+NodeValue Evaluation::collapse_time(int node, const Context& context, uint32_t group, const EntityView* entity) const {
   const Formula& f = contexts_->formula(node);
   const bool exact = contexts_->formula(f.a).exact;
   Fold fold;
   for (const Context& bucket : contexts_->buckets(node, context)) {
-    Value value = evaluate(f.a, bucket, group, entity);
+    NodeValue value = evaluate(f.a, bucket, group, entity);
     if (value.defined()) fold_value(f.finish, value, exact, &fold);
   }
   return finish_collapse(f, context, &fold);
 }
 
-Value Evaluation::collapse_dimension(int node, const Context& context, uint32_t group, const EntityView* entity) const {
+NodeValue Evaluation::collapse_dimension(int node, const Context& context, uint32_t group, const EntityView* entity) const {
   const Formula& f = contexts_->formula(node);
   const GroupTable* inner = contexts_->table(f.a);
   const bool exact = contexts_->formula(f.a).exact;
   Fold fold;
   for (uint32_t child : contexts_->parents(inner).children_of[group]) {
     if (!present(f.a, context, child, entity)) continue;
-    Value value = evaluate(f.a, context, child, entity);
+    NodeValue value = evaluate(f.a, context, child, entity);
     if (value.defined()) fold_value(f.finish, value, exact, &fold);
   }
   return finish_collapse(f, context, &fold);
@@ -193,7 +193,7 @@ bool Evaluation::present(int node, const Context& context, uint32_t group, const
   bool found = false;
   contexts_->walk(node, context, [&](int below, const Context& inner) {
     const Formula& leaf = contexts_->formula(below);
-    if (found || leaf.kind == FormulaKind::kCollapseEntity || leaf.kind == FormulaKind::kCollapseDimension) return;
+    if (found || leaf.a >= 0) return;
     std::vector<uint32_t> groups = {group};
     std::vector<const GroupTable*> path;
     for (const GroupTable* at = contexts_->table(below); at != table; at = contexts_->parents(at).parents)

@@ -15,17 +15,17 @@ class Evaluation {
   Evaluation(const Contexts* contexts, const EntityQueries* queries) : contexts_(contexts), queries_(queries) {}
 
   /// `entity` is null outside kCollapseEntity.
-  Value evaluate(int node, const Context& context, uint32_t group, const EntityView* entity) const;
+  NodeValue evaluate(int node, const Context& context, uint32_t group, const EntityView* entity) const;
   static Form form(const Formula& f) { return {f.exact, f.boolean, f.scale}; }
 
  private:
-  Value binary(const Formula& f, const Value& a, const Value& b) const;
-  Value condition(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const;
-  Value cell(const Formula& f, const Context& context, uint32_t group) const;
-  Value entity_cell(const Formula& f, const Context& context, uint32_t group, const EntityView& entity) const;
-  Value collapse_time(int node, const Context& context, uint32_t group, const EntityView* entity) const;
-  Value collapse_dimension(int node, const Context& context, uint32_t group, const EntityView* entity) const;
-  Value finish_collapse(const Formula& f, const Context& context, Fold* fold) const;
+  NodeValue binary(const Formula& f, const NodeValue& a, const NodeValue& b) const;
+  NodeValue condition(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const;
+  NodeValue cell(const Formula& f, const Context& context, uint32_t group) const;
+  NodeValue entity_cell(const Formula& f, const Context& context, uint32_t group, const EntityView& entity) const;
+  NodeValue collapse_time(int node, const Context& context, uint32_t group, const EntityView* entity) const;
+  NodeValue collapse_dimension(int node, const Context& context, uint32_t group, const EntityView* entity) const;
+  NodeValue finish_collapse(const Formula& f, const Context& context, Fold* fold) const;
   bool present(int node, const Context& context, uint32_t group, const EntityView* entity) const;
   bool leaf_present(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const;
   void fold_cells(const Formula& f, int accumulator, Interval interval, uint32_t group, Fold* into) const;

@@ -31,9 +31,9 @@ class Report {
   std::vector<uint32_t> groups_of(const Output& output, const GroupTable* table);
   void mark_present(const Presence& presence, std::vector<uint8_t>* present);
   bool partial(const Output& output, const Context& context) const;
-  bool leaf_partial(const Output& output, const Formula& leaf, const Context& context) const;
+  bool node_partial(const Output& output, int node, const Context& context) const;
   std::vector<DimensionValue> shown(const GroupTable& table, uint32_t group) const;
-  CellValue cell_value(const Output& output, Value value) const;
+  CellValue cell_value(const Output& output, NodeValue value) const;
 
   State* state_;
   const ReportRange& range_;
@@ -53,11 +53,11 @@ std::vector<Context> Report::contexts_of(const Output& output) const {
   range.start = range_.from ? *range_.from : calendar.bucket(Grain::kDay, extent->start).start;
   range.end = range_.to ? *range_.to : calendar.bucket(Grain::kDay, extent->end - 1).end;
   if (range.start >= range.end) return out;
-  if (output.grain == Grain::kWhole) return {Context{Grain::kWhole, range, range, false}};
+  if (output.grain == Grain::kWhole) return {Context{Grain::kWhole, range, range}};
   for (Instant at = range.start; at < range.end;) {
     Interval bucket = calendar.bucket(output.grain, at);
     Interval cut{std::max(bucket.start, range.start), std::min(bucket.end, range.end)};
-    out.push_back({output.grain, bucket, cut, false});
+    out.push_back({output.grain, bucket, cut});
     at = bucket.end;
   }
   return out;
@@ -145,16 +145,24 @@ std::vector<DimensionValue> Report::shown(const GroupTable& table, uint32_t grou
   return out;
 }
 
-bool Report::leaf_partial(const Output& output, const Formula& leaf, const Context& context) const {
-  for (int stream : leaf.streams) {
-    std::optional<Instant> watermark = contexts_.watermark(stream);
-    if (watermark && context.interval.end > *watermark) return true;
-    const StreamState* rows = contexts_.stream(stream);
-    if (!context.windowed || rows == nullptr || !rows->covered) continue;
-    Grain grain = common_grain(output.grain, Grain::kDay);
-    if (context.interval.start < state_->calendar().bucket(grain, rows->first).start) return true;
+// A window may start before the data, anything else that looks at rows may end past the watermark.
+bool Report::node_partial(const Output& output, int node, const Context& context) const {
+  const Formula& f = contexts_.formula(node);
+  if (f.kind == FormulaKind::kCollapseEntity || f.kind == FormulaKind::kCollapseDimension) return false;
+  const std::vector<int>& streams = contexts_.streams(node);
+  if (f.kind != FormulaKind::kOver) {
+    return std::any_of(streams.begin(), streams.end(), [&](int stream) {
+      std::optional<Instant> watermark = contexts_.watermark(stream);
+      return watermark && context.interval.end > *watermark;
+    });
   }
-  return false;
+  if (f.window.kind == WindowKind::kAllTime) return false;
+  const Instant start = contexts_.over(f.window, context).interval.start;
+  const Grain grain = common_grain(output.grain, Grain::kDay);
+  return std::any_of(streams.begin(), streams.end(), [&](int stream) {
+    const StreamState* rows = contexts_.stream(stream);
+    return rows != nullptr && rows->covered && start < state_->calendar().bucket(grain, rows->first).start;
+  });
 }
 
 bool Report::partial(const Output& output, const Context& context) const {
@@ -162,15 +170,12 @@ bool Report::partial(const Output& output, const Context& context) const {
              ((range_.from && context.bucket.start < *range_.from) || (range_.to && context.bucket.end > *range_.to));
   if (cut) return true;
   bool partial = false;
-  contexts_.walk(output.formula, context, [&](int node, const Context& inner) {
-    const Formula& f = contexts_.formula(node);
-    if (f.kind == FormulaKind::kCollapseEntity || f.kind == FormulaKind::kCollapseDimension) return;
-    partial = partial || leaf_partial(output, f, inner);
-  });
+  contexts_.walk(output.formula, context,
+                 [&](int node, const Context& inner) { partial = partial || node_partial(output, node, inner); });
   return partial;
 }
 
-CellValue Report::cell_value(const Output& output, Value value) const {
+CellValue Report::cell_value(const Output& output, NodeValue value) const {
   const Form from = Evaluation::form(contexts_.formula(output.formula));
   if (!from.boolean) value = convert(value, from, {.exact = output.info.exact, .scale = output.info.scale});
   if (!value.defined()) return {value.reason, false};

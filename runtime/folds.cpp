@@ -11,29 +11,29 @@ namespace {
 uint64_t low_word(int128 value) { return static_cast<uint64_t>(value); }
 int64_t high_word(int128 value) { return static_cast<int64_t>(value >> 64); }
 
-Value exact_sum(const al_exact& sum) {
-  if ((sum.flags & AL_FLAG_OVERFLOW) != 0) return Value::undefined(Reason::kOverflow);
-  return Value::of_exact(join_exact(sum.low, sum.high));
+NodeValue exact_sum(const al_exact& sum) {
+  if ((sum.flags & AL_FLAG_OVERFLOW) != 0) return NodeValue::undefined(Reason::kOverflow);
+  return NodeValue::of_exact(join_exact(sum.low, sum.high));
 }
 
-Value mean(bool exact, int scale, const Fold& fold) {
-  if (fold.count == 0) return Value::undefined(Reason::kNoRows);
+NodeValue mean(bool exact, int scale, const Fold& fold) {
+  if (fold.count == 0) return NodeValue::undefined(Reason::kNoRows);
   if (exact) {
-    Value sum = exact_sum(fold.exact);
+    NodeValue sum = exact_sum(fold.exact);
     return sum.defined() ? mean_of_exact(sum.exact, fold.count, scale) : sum;
   }
-  Value sum = Value::of_number(rounded_float_sum(fold.float_sum));
-  return sum.defined() ? Value::of_number(sum.number / static_cast<double>(fold.count)) : sum;
+  NodeValue sum = NodeValue::of_number(rounded_float_sum(fold.float_sum));
+  return sum.defined() ? NodeValue::of_number(sum.number / static_cast<double>(fold.count)) : sum;
 }
 
-Value bound(bool exact, const Fold& fold) {
-  if (((exact ? fold.exact.flags : fold.bound.flags) & AL_FLAG_SEEN) == 0) return Value::undefined(Reason::kNoRows);
-  return exact ? Value::of_exact(join_exact(fold.exact.low, fold.exact.high)) : Value::of_number(fold.bound.value);
+NodeValue bound(bool exact, const Fold& fold) {
+  if (((exact ? fold.exact.flags : fold.bound.flags) & AL_FLAG_SEEN) == 0) return NodeValue::undefined(Reason::kNoRows);
+  return exact ? NodeValue::of_exact(join_exact(fold.exact.low, fold.exact.high)) : NodeValue::of_number(fold.bound.value);
 }
 
 }  // namespace
 
-void fold_value(Finish finish, const Value& value, bool exact, Fold* into) {
+void fold_value(Finish finish, const NodeValue& value, bool exact, Fold* into) {
   ++into->count;
   const uint64_t low = low_word(value.exact);
   const int64_t high = high_word(value.exact);
@@ -108,28 +108,28 @@ void fold_accumulator(al_accumulator_kind kind, const uint8_t* state, Fold* into
   merge_accumulator(kind, target, state);
 }
 
-Value finish_fold(Finish finish, bool exact, int scale, Percentage percentage, Fold* fold) {
+NodeValue finish_fold(Finish finish, bool exact, int scale, Percentage percentage, Fold* fold) {
   switch (finish) {
     case Finish::kCount:
-      return Value::of_exact(fold->count);
+      return NodeValue::of_exact(fold->count);
     case Finish::kSum:
-      return exact ? exact_sum(fold->exact) : Value::of_number(rounded_float_sum(fold->float_sum));
+      return exact ? exact_sum(fold->exact) : NodeValue::of_number(rounded_float_sum(fold->float_sum));
     case Finish::kMean:
       return mean(exact, scale, *fold);
     case Finish::kMin:
     case Finish::kMax:
       return bound(exact, *fold);
     case Finish::kPercentile:
-      if (fold->values.size() == 0) return Value::undefined(Reason::kNoRows);
+      if (fold->values.size() == 0) return NodeValue::undefined(Reason::kNoRows);
       return exact ? percentile_of_exact(&fold->values, percentage, scale)
                    : percentile_of_floats(&fold->values, percentage);
     case Finish::kUnique: {
       std::vector<int64_t>& keys = fold->values.words;
       std::sort(keys.begin(), keys.end());
-      return Value::of_exact(std::unique(keys.begin(), keys.end()) - keys.begin());
+      return NodeValue::of_exact(std::unique(keys.begin(), keys.end()) - keys.begin());
     }
   }
-  return Value::undefined(Reason::kNoData);
+  return NodeValue::undefined(Reason::kNoData);
 }
 
 Form finished_form(Finish finish, bool exact, int scale) {

@@ -8,7 +8,7 @@
 namespace alidade {
 
 /// Adds one defined value, for a later finish_fold of the same `finish`.
-void fold_value(Finish finish, const Value& value, bool exact, Fold* into);
+void fold_value(Finish finish, const NodeValue& value, bool exact, Fold* into);
 /// Adds another fold of the same kind.
 void merge_folds(Finish finish, bool exact, const Fold& other, Fold* into);
 /// Adds the state of an accumulator in a cell.
@@ -16,7 +16,7 @@ void fold_accumulator(al_accumulator_kind kind, const uint8_t* state, Fold* into
 
 /// The value: of `scale` where `exact`, but a double for mean and percentile. Undefined over no values except count and
 /// sum (and unique). Reorders kept values.
-Value finish_fold(Finish finish, bool exact, int scale, Percentage percentage, Fold* fold);
+NodeValue finish_fold(Finish finish, bool exact, int scale, Percentage percentage, Fold* fold);
 /// The form finish_fold gives.
 Form finished_form(Finish finish, bool exact, int scale);
 

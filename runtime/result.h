@@ -47,6 +47,7 @@ struct ResultRow {
   bool partial = false;         ///< past the watermark, a window before the first row, or cut by the range
 };
 
+/// Of a stream; of a table too, with `rows` and `bad` only, where it had bad rows.
 struct StreamReport {
   std::string stream;
   int64_t rows = 0;             ///< read, before refusing and deduplicating

@@ -1,5 +1,5 @@
-// The pass over a stream. A window of batches is bound in parallel, then worked on in rounds of morsels: first every
-// morsel updates its worker's cells and scatters its narrow rows, then every partition takes its rows in input order.
+// The pass over a stream. A window of batches is bound and worked on in parallel: every morsel updates its worker's cells
+// and scatters its narrow rows; then every partition takes its rows in input order.
 // Door: stream_pass.h.
 #include "runtime/stream_pass.h"
 
@@ -10,7 +10,6 @@
 namespace alidade {
 namespace {
 
-constexpr size_t kRound = 64;  // morsels whose narrow rows are in memory at once
 constexpr int64_t kWindowRowsPerWorker = 1 << 18;
 constexpr size_t kWindowBatchesPerWorker = 4;
 constexpr uint16_t kNoCase = 0xffff;
@@ -109,45 +108,75 @@ Status StreamPass::run(BatchSource* source, bool skip_bad_rows, const std::funct
   return Done{};
 }
 
+// Bound batches go on to their morsels at once, while their columns are in the cache; only deduplication has to see all
+// of the window first.
 Status StreamPass::window(std::vector<Batch> batches, bool skip_bad_rows) {
-  std::vector<std::optional<Result<BoundBatch>>> results(batches.size());
-  threads_->parallel_for(batches.size(), [&](int, size_t b) { results[b] = binder_->bind(std::move(batches[b])); });
-  std::vector<BoundBatch> bound;
-  for (std::optional<Result<BoundBatch>>& result : results) {
-    if (!result->ok()) return result->error();
-    if (!skip_bad_rows && (**result).bad.total() > 0) return bad_rows_error((**result).bad);
-    bound.push_back(std::move(**result));
+  std::vector<BatchWork> work(batches.size());
+  size_t morsels = 0;
+  for (size_t b = 0; b < batches.size(); ++b) {
+    work[b].first_morsel = morsels;
+    morsels += (static_cast<size_t>(batches[b].array.length) + AL_MORSEL_ROWS - 1) / AL_MORSEL_ROWS;
   }
-  StreamState& stream = state_->streams[index_];
-  if (deduplicator_ != nullptr) {
-    const std::string& id_name = schema_.fields[static_cast<size_t>(schema_.id)].source;
-    stream.duplicates += deduplicator_->drop_copies(&bound, id_name, state_->pool, threads_);
-  }
-  for (const BoundBatch& batch : bound) {
-    if (!skip_bad_rows && batch.bad.total() > 0) return bad_rows_error(batch.bad);
-  }
-  std::vector<Counts> counts(bound.size());
-  threads_->parallel_for(bound.size(), [&](int, size_t b) { counts[b] = count_batch(bound[b]); });
-  std::vector<Morsel> morsels;
-  for (size_t b = 0; b < bound.size(); ++b) {
-    const BoundBatch& batch = bound[b];
-    StreamState of_batch{.late = counts[b].late,
-                         .ambiguous_times = batch.ambiguous_times,
-                         .bad = batch.bad,
-                         .covered = batch.row_count > 0,
-                         .first = counts[b].first,
-                         .last = counts[b].last};
-    stream.merge(of_batch);
-    for (int64_t begin = 0; begin < batch.row_count; begin += AL_MORSEL_ROWS) {
-      morsels.push_back({&batch, begin, std::min<int64_t>(AL_MORSEL_ROWS, batch.row_count - begin)});
+  prepare_scattered(morsels);
+  auto usable = [&](const BatchWork& of_batch) {
+    return of_batch.error == std::nullopt && (skip_bad_rows || of_batch.bound.bad.total() == 0);
+  };
+  auto bind = [&](size_t b) {
+    Result<BoundBatch> bound = binder_->bind(std::move(batches[b]));
+    if (bound.ok()) {
+      work[b].bound = std::move(*bound);
+    } else {
+      work[b].error = bound.error();
+    }
+  };
+  if (deduplicator_ == nullptr) {
+    threads_->parallel_for(work.size(), [&](int worker, size_t b) {
+      bind(b);
+      if (usable(work[b])) run_batch(worker, &work[b]);
+    });
+  } else {
+    threads_->parallel_for(work.size(), [&](int, size_t b) { bind(b); });
+    if (std::all_of(work.begin(), work.end(), usable)) drop_copies(&work);
+    if (std::all_of(work.begin(), work.end(), usable)) {
+      threads_->parallel_for(work.size(), [&](int worker, size_t b) { run_batch(worker, &work[b]); });
     }
   }
-  for (size_t begin = 0; begin < morsels.size(); begin += kRound) {
-    auto first = morsels.begin() + static_cast<std::ptrdiff_t>(begin);
-    auto end = morsels.begin() + static_cast<std::ptrdiff_t>(std::min(morsels.size(), begin + kRound));
-    update({first, end});
+  for (const BatchWork& of_batch : work) {
+    if (of_batch.error) return *of_batch.error;
+    if (!usable(of_batch)) return bad_rows_error(of_batch.bound.bad);
+    state_->streams[index_].merge(of_batch.seen);
+  }
+  if (!pipeline_.machines.empty()) {
+    threads_->parallel_for(kPartitions, [&](int, size_t partition) { take_partition(partition, scattered_); });
   }
   return Done{};
+}
+
+void StreamPass::drop_copies(std::vector<BatchWork>* work) {
+  std::vector<BoundBatch> bound;
+  for (BatchWork& of_batch : *work) bound.push_back(std::move(of_batch.bound));
+  const std::string& id_name = schema_.fields[static_cast<size_t>(schema_.id)].source;
+  state_->streams[index_].duplicates += deduplicator_->drop_copies(&bound, id_name, state_->pool, threads_);
+  for (size_t b = 0; b < bound.size(); ++b) (*work)[b].bound = std::move(bound[b]);
+}
+
+// Counts a bound batch, runs its morsels, and gives its columns back.
+void StreamPass::run_batch(int worker, BatchWork* work) {
+  BoundBatch& batch = work->bound;
+  const Counts counts = count_batch(batch);
+  work->seen = {.late = counts.late,
+                .ambiguous_times = batch.ambiguous_times,
+                .bad = batch.bad,
+                .covered = batch.row_count > 0,
+                .first = counts.first,
+                .last = counts.last};
+  size_t morsel = work->first_morsel;
+  for (int64_t begin = 0; begin < batch.row_count; begin += AL_MORSEL_ROWS) {
+    const Morsel rows{&batch, begin, std::min<int64_t>(AL_MORSEL_ROWS, batch.row_count - begin)};
+    run_morsel(workers_[static_cast<size_t>(worker)].get(), rows, &scattered_[morsel++]);
+  }
+  batch.owned.clear();
+  batch.batch = Batch();
 }
 
 StreamPass::Counts StreamPass::count_batch(const BoundBatch& batch) const {
@@ -167,17 +196,12 @@ StreamPass::Counts StreamPass::count_batch(const BoundBatch& batch) const {
   return counts;
 }
 
-void StreamPass::update(std::vector<Morsel> morsels) {
-  scattered_.resize(std::max(scattered_.size(), morsels.size()));
+void StreamPass::prepare_scattered(size_t morsels) {
+  scattered_.resize(std::max(scattered_.size(), morsels));
   for (std::vector<ScatteredRows>& of_morsel : scattered_) {
     of_morsel.resize(pipeline_.machines.size());
     for (ScatteredRows& rows : of_morsel) rows.starts = {};
   }
-  threads_->parallel_for(morsels.size(), [&](int worker, size_t m) {
-    run_morsel(workers_[static_cast<size_t>(worker)].get(), morsels[m], &scattered_[m]);
-  });
-  if (pipeline_.machines.empty()) return;
-  threads_->parallel_for(kPartitions, [&](int, size_t partition) { take_partition(partition, scattered_); });
 }
 
 void StreamPass::run_morsel(Worker* worker, const Morsel& morsel, std::vector<ScatteredRows>* scattered) {

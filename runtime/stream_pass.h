@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "runtime/deduplicate.h"
@@ -67,11 +68,21 @@ class StreamPass {
     Instant first = kMaxInstant, last = kMinInstant;
   };
 
+  /// One batch of a window: what came of it.
+  struct BatchWork {
+    size_t first_morsel = 0;
+    std::optional<Error> error;
+    BoundBatch bound;
+    StreamState seen;
+  };
+
   size_t bind_column(int field, ColumnForm form, const std::vector<std::string>& classes);
   void plan_columns();
   Status window(std::vector<Batch> batches, bool skip_bad_rows);
   Counts count_batch(const BoundBatch& batch) const;
-  void update(std::vector<Morsel> morsels);
+  void prepare_scattered(size_t morsels);
+  void drop_copies(std::vector<BatchWork>* work);
+  void run_batch(int worker, BatchWork* work);
   void run_morsel(Worker* worker, const Morsel& morsel, std::vector<ScatteredRows>* scattered);
   void bind_morsel(Worker* worker, const Morsel& morsel);
   void dispatch(Worker* worker, const al_morsel& morsel);

@@ -1,6 +1,7 @@
 // Diagnostics as plain data, and the sink that phases report to. Door of compiler/diagnostics.
 // Codes live in the .def files beside this one, one per phase (files, syntax, names, types, rules, limits, data, run):
-//   AL_DIAGNOSTIC(2003, unclosed_brace, error, "this brace is never closed", "explanation…", "wrong example", "right example")
+//   AL_DIAGNOSTIC(2003, unclosed_brace, error, "this brace is never closed", "explanation…", "wrong example", "right
+//   example")
 // Rendering: render.h. Tested in tests/diagnostics and tests/unit/diagnostics_test.cpp. One thread.
 #pragma once
 
@@ -32,8 +33,8 @@ struct CodeInfo {
   const char* wrong;        ///< a spec that provokes it ("" for codes that need data or files)
   const char* right;        ///< the same, mended; checks without a message
 };
-const std::vector<CodeInfo>& all_codes();          ///< ascending by number
-const CodeInfo* find_code(int number);             ///< nullptr if unknown
+const std::vector<CodeInfo>& all_codes();  ///< ascending by number
+const CodeInfo* find_code(int number);     ///< nullptr if unknown
 
 struct Label {
   Span span;
@@ -52,10 +53,10 @@ struct Diagnostic {
   Code code;
   Severity severity = Severity::kError;
   const SourceFile* file = nullptr;
-  Span span;                       ///< the narrowest wrong part
+  Span span;  ///< the narrowest wrong part
   std::string message;
-  std::string help;                ///< "" where the message says all
-  std::vector<Label> labels;       ///< other places involved, in the same file
+  std::string help;           ///< "" where the message says all
+  std::vector<Label> labels;  ///< other places involved, in the same file
   std::vector<Fix> fixes;
 };
 

@@ -16,9 +16,12 @@ constexpr const char* kBlue = "\033[34m";
 
 const char* severity_colour(Severity severity) {
   switch (severity) {
-    case Severity::kError: return "\033[1;31m";
-    case Severity::kWarning: return "\033[1;33m";
-    case Severity::kNote: return "\033[1;36m";
+    case Severity::kError:
+      return "\033[1;31m";
+    case Severity::kWarning:
+      return "\033[1;33m";
+    case Severity::kNote:
+      return "\033[1;36m";
   }
   return "";
 }
@@ -39,8 +42,8 @@ bool is_utf8(std::string_view text) {
 /// A place to mark, on the line where it begins.
 struct Mark {
   uint32_t line = 0;
-  uint32_t column = 0;   ///< from 1
-  uint32_t width = 1;    ///< code points on that line, at least 1
+  uint32_t column = 0;  ///< from 1
+  uint32_t width = 1;   ///< code points on that line, at least 1
   bool primary = false;
   std::string text;
 };
@@ -76,7 +79,7 @@ std::string shown(std::string_view line) {
 /// A line of a long file of data would fill the screen: only the part around the mark is shown.
 struct Excerpt {
   std::string text;
-  uint32_t shift = 0;   ///< code points left out at the front, less those put in
+  uint32_t shift = 0;  ///< code points left out at the front, less those put in
 };
 Excerpt excerpt(std::string_view line, uint32_t column) {
   constexpr uint32_t kWidest = 160;
@@ -97,8 +100,8 @@ Excerpt excerpt(std::string_view line, uint32_t column) {
 nlohmann::ordered_json span_json(const SourceFile& file, Span span) {
   LineColumn begin = file.position(span.begin);
   LineColumn end = file.position(span.end);
-  return {{"line", begin.line},  {"column", begin.column}, {"end_line", end.line}, {"end_column", end.column},
-          {"begin", span.begin}, {"end", span.end}};
+  return {{"line", begin.line},       {"column", begin.column}, {"end_line", end.line},
+          {"end_column", end.column}, {"begin", span.begin},    {"end", span.end}};
 }
 
 }  // namespace
@@ -107,9 +110,12 @@ std::string code_text(Code code) { return fmt::format("AL{:04}", static_cast<int
 
 const char* severity_text(Severity severity) {
   switch (severity) {
-    case Severity::kError: return "error";
-    case Severity::kWarning: return "warning";
-    case Severity::kNote: return "note";
+    case Severity::kError:
+      return "error";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kNote:
+      return "note";
   }
   return "";
 }
@@ -122,7 +128,8 @@ std::string render_text(const Diagnostic& d, bool colour) {
     place = fmt::format("{}:{}:{}: ", d.file->path(), at.line, at.column);
   }
   std::string head = fmt::format("{}[{}]", severity_text(d.severity), code_text(d.code));
-  std::string out = paint(kBold, place) + paint(severity_colour(d.severity), head) + ": " + paint(kBold, d.message) + "\n";
+  std::string out =
+      paint(kBold, place) + paint(severity_colour(d.severity), head) + ": " + paint(kBold, d.message) + "\n";
   std::vector<Mark> marks;
   if (d.file != nullptr) {
     marks.push_back(mark_of(*d.file, d.span, true, ""));

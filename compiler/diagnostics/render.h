@@ -21,8 +21,9 @@ std::string render_text(const Diagnostic& diagnostic, bool colour = false);
 /// All of a sink's, in its order.
 std::string render_text(const DiagnosticSink& sink, bool colour = false);
 
-/// One JSON object on one line, with its line end: code, severity, file, line, column, end_line, end_column, begin, end,
-/// message, help, labels, fixes. Lines and columns count from 1, columns in code points; begin and end are byte offsets.
+/// One JSON object on one line, with its line end: code, severity, file, line, column, end_line, end_column, begin,
+/// end, message, help, labels, fixes. Lines and columns count from 1, columns in code points; begin and end are byte
+/// offsets.
 std::string render_json(const Diagnostic& diagnostic);
 std::string render_json(const DiagnosticSink& sink);
 

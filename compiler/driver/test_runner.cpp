@@ -101,7 +101,9 @@ std::string failure(const TestExpectation& expectation, const CellValue& found, 
   MetricInfo expected_info = info;
   const CellValue expected = expected_value(expectation, &expected_info);
   std::string shown = found_text(found, info), wanted = shown_value(expected, expected_info);
-  if (shown == wanted) {  // they differ in digits that a person is not shown
+  const int shown_digits = info.shown_digits >= 0 ? info.shown_digits : 6;
+  if (found.defined() &&
+      (shown == wanted || expectation.expected_scale > shown_digits)) {  // they differ in digits that are not shown
     shown = exact_number(found, info);
     wanted = exact_number(expected, expected_info);
   }

@@ -48,14 +48,14 @@ event visit    = app where name == "visit"
 event purchase = app where name == "purchase"
 
 ## Money taken.
-metric revenue = sum(purchase.amount)
+metric revenue       = sum(purchase.amount)
 ## People who bought something.
-metric buyers = unique(purchase.user)
+metric buyers        = unique(purchase.user)
 ## People who did anything.
-metric active = unique(app.user)
-metric arpu = revenue / active
+metric active        = unique(app.user)
+metric arpu          = revenue / active
 ## Active people of the last seven days, seen from each bucket's end.
-metric wau = unique(app.user) over last 7 days
+metric wau           = unique(app.user) over last 7 days
 ## What a typical buyer spends: summed per buyer first, then the middle one.
 metric typical_buyer = median(sum(purchase.amount) per user)
 

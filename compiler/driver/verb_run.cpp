@@ -194,7 +194,7 @@ class Run {
   static void print_notes(const std::vector<ModuleResult>& results) {
     for (const ModuleResult& module : results) {
       for (const StreamReport& report : module.result.streams) {
-        const bool remarkable = report.duplicates > 0 || report.bad.total() > 0 || report.late > 0 ||
+        const bool remarkable = !report.covered || report.duplicates > 0 || report.bad.total() > 0 || report.late > 0 ||
                                 report.ambiguous_times > 0 || !report.without_entity.empty();
         if (remarkable) std::fputs((stream_note(module.calendar, report) + "\n").c_str(), stderr);
       }

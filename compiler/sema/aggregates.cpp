@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "compiler/sema/analyser.h"
 
@@ -39,8 +40,23 @@ bool fits(InputRule rule, ValueKind kind) {
 /// Why values of finer periods cannot be added up.
 enum class SumFlaw : uint8_t { kNone, kWindow, kRatio, kDistinct };
 
-SumFlaw sum_flaw(const Model& model, ValueId id) {
-  const Value& value = model.value(id);
+class SumFlaws {
+ public:
+  explicit SumFlaws(const Model& model) : model_(model) {}
+  SumFlaw of(ValueId id) {
+    auto known = known_.find(id);
+    if (known != known_.end()) return known->second;
+    return known_[id] = found(id);
+  }
+
+ private:
+  SumFlaw found(ValueId id);
+  const Model& model_;
+  std::map<ValueId, SumFlaw> known_;
+};
+
+SumFlaw SumFlaws::found(ValueId id) {
+  const Value& value = model_.value(id);
   auto worse = [](SumFlaw a, SumFlaw b) { return a > b ? a : b; };
   switch (value.kind) {
     case ValueKindTag::kConst: return SumFlaw::kNone;
@@ -56,19 +72,19 @@ SumFlaw sum_flaw(const Model& model, ValueId id) {
       }
       return SumFlaw::kNone;
     case ValueKindTag::kNegate:
-    case ValueKindTag::kAt: return sum_flaw(model, value.a);
+    case ValueKindTag::kAt: return of(value.a);
     case ValueKindTag::kAdd:
-    case ValueKindTag::kSubtract: return worse(sum_flaw(model, value.a), sum_flaw(model, value.b));
+    case ValueKindTag::kSubtract: return worse(of(value.a), of(value.b));
     case ValueKindTag::kMultiply: {
-      SumFlaw a = sum_flaw(model, value.a), b = sum_flaw(model, value.b);
+      SumFlaw a = of(value.a), b = of(value.b);
       bool rate_times_amount = (a == SumFlaw::kRatio && b == SumFlaw::kNone) || (b == SumFlaw::kRatio && a == SumFlaw::kNone);
-      bool constant = model.value(value.a).kind == ValueKindTag::kConst || model.value(value.b).kind == ValueKindTag::kConst;
+      bool constant = model_.value(value.a).kind == ValueKindTag::kConst || model_.value(value.b).kind == ValueKindTag::kConst;
       return rate_times_amount && !constant ? SumFlaw::kNone : worse(a, b);
     }
     case ValueKindTag::kDivide:
-      return model.value(value.b).kind == ValueKindTag::kConst ? sum_flaw(model, value.a) : SumFlaw::kRatio;
-    case ValueKindTag::kIf: return worse(sum_flaw(model, value.b), sum_flaw(model, value.c));
-    case ValueKindTag::kOver: return worse(SumFlaw::kWindow, sum_flaw(model, value.a));
+      return model_.value(value.b).kind == ValueKindTag::kConst ? of(value.a) : SumFlaw::kRatio;
+    case ValueKindTag::kIf: return worse(of(value.b), of(value.c));
+    case ValueKindTag::kOver: return worse(SumFlaw::kWindow, of(value.a));
     case ValueKindTag::kCollapse:
       if (value.key.kind == PerKind::kTime || value.aggregate == Aggregate::kSum) {
         return value.aggregate == Aggregate::kMean || value.aggregate == Aggregate::kPercentile ? SumFlaw::kRatio : SumFlaw::kNone;
@@ -355,7 +371,7 @@ bool Analyser::collapse_allowed(const ast::Expr& expr, Aggregate aggregate, std:
     return false;
   }
   if (aggregate != Aggregate::kSum) return true;
-  SumFlaw flaw = sum_flaw(model_, inner.value);
+  SumFlaw flaw = SumFlaws(model_).of(inner.value);
   const std::string& key = inner.open->name;
   if (flaw == SumFlaw::kDistinct && inner.open->kind != PerKind::kEntity) {
     error(Code::sum_of_distinct, expr.span,

@@ -1,4 +1,5 @@
 // The order of the analysis, and how its rules report. Door: analyse.h.
+#include <fmt/format.h>
 #include <xxhash.h>
 
 #include "compiler/sema/analyser.h"
@@ -50,6 +51,7 @@ Model Analyser::run() {
   model_.spec_hash = XXH3_64bits(meaning.data(), meaning.size());
   collect_symbols();
   declare_streams_and_tables();
+  for (Symbol& symbol : symbols_) resolve(symbol);
   for (const ast::Decl& decl : syntax_.file.decls) {
     later_reported_ = false;
     if (decl.kind == ast::DeclKind::kTest) {
@@ -58,7 +60,6 @@ Model Analyser::run() {
       declare_later(decl);
     }
   }
-  for (Symbol& symbol : symbols_) resolve(symbol);
   add_dimension_rows();
   return std::move(model_);
 }
@@ -80,6 +81,20 @@ void Analyser::add_dimension_rows() {
       }
     }
   }
+}
+
+Analyser::Nesting::Nesting(Analyser& analyser, Span span) : analyser_(analyser) {
+  too_deep = !analyser.sound_depth(++analyser.nesting_, span);
+}
+
+bool Analyser::sound_depth(int depth, Span span) {
+  if (depth <= kMaxDepth) return true;
+  if (!depth_reported_) {
+    depth_reported_ = true;
+    error(Code::formula_too_deep, span, fmt::format("this rests on other definitions more than {} steps deep", kMaxDepth),
+          "define it more directly");
+  }
+  return false;
 }
 
 Diagnostic& Analyser::error(Code code, Span span, std::string message, std::string help) {

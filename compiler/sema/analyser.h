@@ -3,6 +3,7 @@
 // One thread, one use.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,8 @@
 
 namespace alidade {
 
+constexpr int kMaxDepth = 1200;  ///< of a formula or condition with everything it names put in
+
 /// Rows of one stream: what an event is. The condition is the constant true for every row.
 struct RowSet {
   int stream = -1;
@@ -30,6 +33,7 @@ struct SegmentNode {
   int source = -1;      ///< kRows: stream; kTable: table
   RowId condition;      ///< over rows of that source
   int a = -1, b = -1;
+  int depth = 0;        ///< of the nodes below
 };
 
 enum class SymbolKind : uint8_t { kStream, kTable, kEvent, kSegment, kMetric, kLater };
@@ -77,6 +81,15 @@ struct UnitWord {
   UnitWordKind kind = UnitWordKind::kCounted;
   int64_t factor = 1;     ///< kMultiple; kDuration: microseconds
   UnitId unit;
+};
+
+/// A condition on its way from one source's rows to those of stream `to`.
+struct Translation {
+  int from_stream = -1;
+  int from_table = -1;
+  int to = -1;
+  std::string* missing = nullptr;   ///< gets what the stream lacks
+  std::map<RowId, std::optional<RowId>> done;
 };
 
 class Analyser {
@@ -169,9 +182,12 @@ class Analyser {
   std::optional<int> segment_name(const ast::Ident& name);
   std::optional<int> segment_where(const ast::Expr& expr);
   int segment_node(SegmentNode node);
+  int segment_depth(int node) const;
   std::optional<RowId> segment_rows(int node, int stream, Span use);
-  std::optional<RowId> translate(RowId row, int from_stream, int from_table, int to, std::string* missing);
-  std::optional<ValueId> restricted(ValueId value, int segment, Span use);
+  std::optional<RowId> translate(RowId row, Translation& translation);
+  std::optional<RowId> translate_parts(RowId row, Translation& translation);
+  std::optional<RowId> translate_leaf(Row row, const Translation& translation);
+  std::optional<ValueId> restricted(ValueId value, int segment, Span use, std::map<ValueId, ValueId>& done);
 
   // ---- values (values.cpp, calls.cpp, aggregates.cpp, windows.cpp)
   std::optional<Term> value(const ast::Expr& expr);
@@ -189,7 +205,7 @@ class Analyser {
   std::optional<Term> compare_terms(ValueKindTag kind, const ast::Expr& at, const Term& a, const ast::Expr& left,
                                     const Term& b, const ast::Expr& right);
   bool merge_open(Term& into, const Term& a, const Term& b, const ast::Expr& at);
-  bool is_constant(ValueId value) const;
+  bool is_constant(ValueId value) const { return build_.facts(value).constant; }
   Operand operand(const Term& term) const;
   void fit(Term& a, Term& b);
 
@@ -229,8 +245,8 @@ class Analyser {
   // ---- tests (tests.cpp, expectations.cpp)
   void declare_test(const ast::Decl& decl);
   std::optional<TestGiven> given(const ast::TestItem& item, const ModelTest& test);
-  void expectation(const ast::TestItem& item, ModelTest& test);
-  void expectation_table(const ast::TestItem& item, ModelTest& test);
+  bool expectation(const ast::TestItem& item, ModelTest& test);
+  bool expectation_table(const ast::TestItem& item, ModelTest& test);
   std::optional<TestExpectation> expected_term(const ast::TestItem& item, const ast::Expr& expr);
   bool place_expectation(const ast::TestItem& item, TestExpectation& expectation);
   bool expected_literal(const ast::Literal& literal, bool negative, TestExpectation& expectation);
@@ -239,6 +255,17 @@ class Analyser {
   bool table_cell(const ast::RowCell& cell, const std::string& column, TestExpectation& expectation);
   bool dimension_cell(const ast::RowCell& cell, const Type& type, TestExpectation& expectation);
   void check_columns(const ast::Decl& decl, const ModelTest& test);
+
+  /// Counts how deep the rules call each other, names followed; reports and gives up before the stack does.
+  struct Nesting {
+    Nesting(Analyser& analyser, Span span);
+    ~Nesting() { --analyser_.nesting_; }
+    bool too_deep = false;
+
+   private:
+    Analyser& analyser_;
+  };
+  bool sound_depth(int depth, Span span);
 
   const Syntax& syntax_;
   DiagnosticSink& sink_;
@@ -249,6 +276,8 @@ class Analyser {
   std::unordered_map<Name, int> by_name_;
   std::vector<Symbol*> active_;
   std::vector<SegmentNode> segments_;
+  int nesting_ = 0;
+  bool depth_reported_ = false;
   bool later_reported_ = false;
   bool sources_broken_ = false;   ///< some stream or table: an unknown currency or entity may be its
   std::vector<Name> broken_tables_;  ///< keys of broken tables: attributes of those entities may be theirs

@@ -82,13 +82,36 @@ double nearest_double(int128 value, int scale) { return std::strtod(decimal_text
 
 RowId Builder::row(Row row) {
   auto [at, inserted] = rows_.try_emplace(key_of(row), static_cast<int>(model_.rows.size()));
-  if (inserted) model_.rows.push_back(std::move(row));
+  if (!inserted) return {at->second};
+  int below = 0;
+  for (RowId child : {row.a, row.b, row.c}) below = child.valid() ? std::max(below, depth(child)) : below;
+  row_depths_.push_back(below + 1);
+  model_.rows.push_back(std::move(row));
   return {at->second};
+}
+
+ValueFacts Builder::facts_of(const Value& value) const {
+  ValueFacts result;
+  result.constant = value.kind != ValueKindTag::kAggregate;
+  result.window = value.kind == ValueKindTag::kOver;
+  result.offset = value.kind == ValueKindTag::kAt;
+  bool own_buckets = value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kTime;
+  for (ValueId child : {value.a, value.b, value.c}) {
+    if (!child.valid()) continue;
+    const ValueFacts& part = facts(child);
+    result.constant = result.constant && part.constant;
+    result.window = result.window || (part.window && !own_buckets);
+    result.offset = result.offset || (part.offset && !own_buckets);
+    result.depth = std::max(result.depth, part.depth + 1);
+  }
+  return result;
 }
 
 ValueId Builder::value(Value value) {
   auto [at, inserted] = values_.try_emplace(key_of(value), static_cast<int>(model_.values.size()));
-  if (inserted) model_.values.push_back(std::move(value));
+  if (!inserted) return {at->second};
+  facts_.push_back(facts_of(value));
+  model_.values.push_back(std::move(value));
   return {at->second};
 }
 

@@ -12,12 +12,23 @@
 
 namespace alidade {
 
+/// What is known of a value from its parts, kept when it is made: formulas share parts, so a walk could be exponential.
+struct ValueFacts {
+  bool constant = true;   ///< computed from no rows
+  bool window = false;    ///< a window below, not counting what a collapse over time evaluates in its own buckets
+  bool offset = false;    ///< the same of `at`
+  int depth = 1;
+};
+
 class Builder {
  public:
   explicit Builder(Model& model) : model_(model) {}
 
   RowId row(Row row);
   ValueId value(Value value);
+
+  const ValueFacts& facts(ValueId id) const { return facts_[static_cast<size_t>(id.index)]; }
+  int depth(RowId id) const { return row_depths_[static_cast<size_t>(id.index)]; }
 
   RowId truth(bool truth);
   bool is_truth(RowId id, bool truth) const;
@@ -41,9 +52,12 @@ class Builder {
 
  private:
   std::vector<RowId> disjuncts(RowId id) const;
+  ValueFacts facts_of(const Value& value) const;
   Model& model_;
   std::unordered_map<std::string, int> rows_;
   std::unordered_map<std::string, int> values_;
+  std::vector<int> row_depths_;
+  std::vector<ValueFacts> facts_;
 };
 
 Type boolean_type();

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "compiler/sema/analyser.h"
 
@@ -172,15 +173,20 @@ struct MissingFields {
   std::vector<RowId> asked;
 };
 
-void optional_fields(const Model& model, RowId id, std::vector<RowId>& into) {
-  if (!id.valid()) return;
+void optional_fields(const Model& model, RowId id, std::set<RowId>& seen, std::vector<RowId>& into) {
+  if (!id.valid() || !seen.insert(id).second) return;
   const Row& row = model.row(id);
   if (row.kind == RowKind::kField && row.type.optional) into.push_back(id);
   if (row.kind == RowKind::kAttribute) {
     const ModelField& field = model.tables[static_cast<size_t>(row.table)].fields[static_cast<size_t>(row.attribute)];
     if (field.type.optional) into.push_back(id);
   }
-  for (RowId child : {row.a, row.b, row.c}) optional_fields(model, child, into);
+  for (RowId child : {row.a, row.b, row.c}) optional_fields(model, child, seen, into);
+}
+
+void optional_fields(const Model& model, RowId id, std::vector<RowId>& into) {
+  std::set<RowId> seen;
+  optional_fields(model, id, seen, into);
 }
 
 void collect_missing(const Model& model, RowId id, bool negated, MissingFields& found) {

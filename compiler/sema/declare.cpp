@@ -185,14 +185,14 @@ bool Analyser::resolve(Symbol& symbol) {
     case SymbolKind::kEvent: {
       std::optional<RowSet> rows = event(*symbol.decl->value);
       check_properties(symbol.decl->properties, nullptr);
-      sound = rows.has_value();
+      sound = rows && sound_depth(build_.depth(rows->condition), symbol.decl->name.span);
       if (sound) symbol.rows = *rows;
       break;
     }
     case SymbolKind::kSegment: {
       std::optional<int> node = segment(*symbol.decl->value);
       check_properties(symbol.decl->properties, nullptr);
-      sound = node.has_value();
+      sound = node && sound_depth(segment_depth(*node), symbol.decl->name.span);
       if (sound) symbol.index = *node;
       break;
     }

@@ -43,6 +43,8 @@ bool Analyser::is_event(const ast::Expr& expr) {
 }
 
 std::optional<RowSet> Analyser::event(const ast::Expr& expr) {
+  Nesting nesting(*this, expr.span);
+  if (nesting.too_deep) return std::nullopt;
   switch (expr.kind) {
     case ast::ExprKind::kName: return event_name(expr.name);
     case ast::ExprKind::kParen: return event(*expr.a);

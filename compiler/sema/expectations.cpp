@@ -114,7 +114,7 @@ bool Analyser::place_expectation(const ast::TestItem& item, TestExpectation& exp
   return true;
 }
 
-void Analyser::expectation(const ast::TestItem& item, ModelTest& test) {
+bool Analyser::expectation(const ast::TestItem& item, ModelTest& test) {
   const ast::Expr* left = item.value;
   const ast::Expr* right = item.expected;
   ast::ExprKind compare = item.compare;
@@ -131,7 +131,7 @@ void Analyser::expectation(const ast::TestItem& item, ModelTest& test) {
   if (right != nullptr && amount.literal == nullptr) {  // a formula on the right: the comparison is what is expected
     result = expected_term(item, *left);
     std::optional<Term> other = value(*right);
-    if (!result || !other) return;
+    if (!result || !other) return false;
     Term own{result->value, std::nullopt};
     if (result->fixed_grain) {
       own.open = PerKey{};
@@ -144,18 +144,19 @@ void Analyser::expectation(const ast::TestItem& item, ModelTest& test) {
     constexpr ValueKindTag kFirst = ValueKindTag::kEqual;
     ValueKindTag kind = static_cast<ValueKindTag>(static_cast<int>(kFirst) + static_cast<int>(compare) - static_cast<int>(ast::ExprKind::kEqual));
     std::optional<Term> both = compare_terms(kind, at, own, *left, *other, *right);
-    if (!both) return;
+    if (!both) return false;
     result->value = both->value;
     result->type = boolean_type();
     result->streams = streams_of(model_, both->value);
     result->fixed_grain = both->open.has_value();
     if (both->open) result->grain = both->open->grain;
     result->boolean = result->truth = true;
-    if (place_expectation(item, *result)) test.expectations.push_back(std::move(*result));
-    return;
+    if (!place_expectation(item, *result)) return false;
+    test.expectations.push_back(std::move(*result));
+    return true;
   }
   result = expected_term(item, *left);
-  if (!result || !place_expectation(item, *result)) return;
+  if (!result || !place_expectation(item, *result)) return false;
   if (item.kind == ast::TestItemKind::kExpectUndefined) {
     result->undefined = true;
     result->reason = item.name.name.text();
@@ -163,23 +164,25 @@ void Analyser::expectation(const ast::TestItem& item, ModelTest& test) {
     if (!known) {
       unknown(Code::unknown_reason, item.name, fmt::format("`{}` is no reason for a value to be undefined", result->reason),
               {std::begin(kReasons), std::end(kReasons)}, "the reasons are no_data, no_rows, no_denominator, no_rate, overflow and no_bucket");
-      return;
+      return false;
     }
     test.expectations.push_back(std::move(*result));
-    return;
+    return true;
   }
   if (amount.literal == nullptr) {  // a condition by itself
     if (result->type.kind != ValueKind::kBoolean) {
       error(Code::expectation_type, item.value->span, fmt::format("`{}` is {}, so what it should be is missing", result->text, show(result->type)),
             "write `== 5` after it");
-      return;
+      return false;
     }
     result->boolean = result->truth = true;
     test.expectations.push_back(std::move(*result));
-    return;
+    return true;
   }
   result->compare = comparison_kind(compare);
-  if (expected_literal(*amount.literal, amount.negative, *result)) test.expectations.push_back(std::move(*result));
+  if (!expected_literal(*amount.literal, amount.negative, *result)) return false;
+  test.expectations.push_back(std::move(*result));
+  return true;
 }
 
 bool Analyser::expected_literal(const ast::Literal& literal, bool negative, TestExpectation& expectation) {
@@ -377,14 +380,17 @@ bool Analyser::dimension_cell(const ast::RowCell& cell, const Type& type, TestEx
   return false;
 }
 
-void Analyser::expectation_table(const ast::TestItem& item, ModelTest& test) {
+bool Analyser::expectation_table(const ast::TestItem& item, ModelTest& test) {
   std::string grain_name = path_words(item.grain->path);
   std::optional<Grain> grain = grain_from_word(grain_name);
-  if (item.grain->fiscal) return later(item.grain->span, "a fiscal grain");
+  if (item.grain->fiscal) {
+    later(item.grain->span, "a fiscal grain");
+    return false;
+  }
   if (!grain) {
     unknown(Code::unknown_grain, item.grain->path.parts.front(), fmt::format("`{}` is no grain of time", grain_name),
             {"hour", "day", "week", "month", "quarter", "year"}, "write `expect per day: …`");
-    return;
+    return false;
   }
   std::vector<std::string> dimensions;
   if (item.by != nullptr) {
@@ -394,19 +400,19 @@ void Analyser::expectation_table(const ast::TestItem& item, ModelTest& test) {
   std::vector<Type> dimension_types(dimensions.size());
   for (const ast::Expr* expr : item.values) {
     std::optional<TestExpectation> column = expected_term(item, *expr);
-    if (!column) return;
+    if (!column) return false;
     if (column->fixed_grain && column->grain != *grain) {
       error(Code::expectation_grain, expr->span,
             fmt::format("`{}` has a value per {}, and the table is per {}", column->text, grain_word(column->grain), grain_word(*grain)),
             fmt::format("expect `mean({})`, or a table per {}", column->text, grain_word(column->grain)));
-      return;
+      return false;
     }
     for (size_t d = 0; d < dimensions.size(); ++d) {
       ast::Grain as_key;
       as_key.path = item.by->dimensions[d];
       as_key.span = as_key.path.span;
       std::optional<PerKey> key = per_key(as_key, column->value);
-      if (!key) return;
+      if (!key) return false;
       dimension_types[d] = key->type;
     }
     column->grain = *grain;
@@ -414,7 +420,7 @@ void Analyser::expectation_table(const ast::TestItem& item, ModelTest& test) {
     column->by = dimensions;
     columns.push_back(std::move(*column));
   }
-  if (item.rows.empty()) return;
+  if (item.rows.empty()) return true;
   std::vector<HeaderColumn> header;
   std::vector<std::string_view> expected_names{grain_word(*grain)};
   for (const std::string& dimension : dimensions) expected_names.push_back(dimension);
@@ -427,7 +433,7 @@ void Analyser::expectation_table(const ast::TestItem& item, ModelTest& test) {
       for (std::string_view name : expected_names) all += (all.empty() ? "`" : ", `") + std::string(name) + "`";
       error(Code::unknown_column, cell.span, fmt::format("`{}` is no column of this table", cell.text),
             near.empty() ? fmt::format("its columns are {}", all) : fmt::format("did you mean `{}`?", near));
-      return;
+      return false;
     }
     bool bucket = at == 0, dimension = !bucket && at <= dimensions.size();
     header.push_back(bucket      ? HeaderColumn{HeaderColumn::Kind::kBucket, 0}
@@ -436,11 +442,11 @@ void Analyser::expectation_table(const ast::TestItem& item, ModelTest& test) {
   }
   if (header.size() != expected_names.size()) {
     error(Code::unknown_column, item.rows.front().span, fmt::format("this table has {} columns, and {} are needed", header.size(), expected_names.size()));
-    return;
+    return false;
   }
   for (size_t r = 1; r < item.rows.size(); ++r) {
     const ast::RowLine& line = item.rows[r];
-    if (line.cells.size() != header.size()) return;  // the parser reported it
+    if (line.cells.size() != header.size()) return false;  // the parser reported it
     TestExpectation place;
     for (size_t c = 0; c < header.size(); ++c) {
       const ast::RowCell& cell = line.cells[c];
@@ -448,14 +454,14 @@ void Analyser::expectation_table(const ast::TestItem& item, ModelTest& test) {
         place.bucket = bucket_date(cell.text);
         if (!is_moment(place.bucket)) {
           error(Code::not_a_date, cell.span, fmt::format("`{}` is no {}", cell.text, grain_word(*grain)));
-          return;
+          return false;
         }
       }
     }
     for (size_t d = 0; d < dimensions.size(); ++d) {
       for (size_t c = 0; c < header.size(); ++c) {
         bool own = header[c].kind == HeaderColumn::Kind::kDimension && header[c].index == d;
-        if (own && !dimension_cell(line.cells[c], dimension_types[d], place)) return;
+        if (own && !dimension_cell(line.cells[c], dimension_types[d], place)) return false;
       }
     }
     for (size_t c = 0; c < header.size(); ++c) {
@@ -464,10 +470,11 @@ void Analyser::expectation_table(const ast::TestItem& item, ModelTest& test) {
       cell.bucket = place.bucket;
       cell.dimensions = place.dimensions;
       cell.span = line.cells[c].span;
-      if (!table_cell(line.cells[c], cell.text, cell)) return;
+      if (!table_cell(line.cells[c], cell.text, cell)) return false;
       test.expectations.push_back(std::move(cell));
     }
   }
+  return true;
 }
 
 }  // namespace alidade

@@ -64,6 +64,7 @@ bool Analyser::declare_metric(Symbol& symbol) {
   metric.value = term->value;
   metric.type = model_.value(term->value).type;
   metric.streams = streams_of(model_, term->value);
+  if (!sound_depth(build_.facts(term->value).depth, metric.span)) return false;
   if (is_constant(term->value)) {
     error(Code::constant_metric, decl.metric->value->span, fmt::format("`{}` is computed from no rows", metric.name),
           "a metric is made of aggregates: `count(app)`, `sum(purchase.amount)`");

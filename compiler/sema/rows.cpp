@@ -20,6 +20,8 @@ RowId Analyser::field_row(const RowScope& scope, int field) {
 }
 
 std::optional<RowId> Analyser::row(const ast::Expr& expr, const RowScope& scope) {
+  Nesting nesting(*this, expr.span);
+  if (nesting.too_deep) return std::nullopt;
   switch (expr.kind) {
     case ast::ExprKind::kLiteral: return row_literal(*expr.literal);
     case ast::ExprKind::kName: return row_name(expr.name, scope);

@@ -45,11 +45,21 @@ bool same_meaning(const Type& a, const Type& b) {
 }  // namespace
 
 int Analyser::segment_node(SegmentNode node) {
+  for (int part : {node.a, node.b}) {
+    if (part >= 0) node.depth = std::max(node.depth, segment_depth(part) + 1);
+  }
   segments_.push_back(node);
   return static_cast<int>(segments_.size()) - 1;
 }
 
+int Analyser::segment_depth(int index) const {
+  const SegmentNode& node = segments_[static_cast<size_t>(index)];
+  return node.depth + (node.condition.valid() ? build_.depth(node.condition) : 0);
+}
+
 std::optional<int> Analyser::segment(const ast::Expr& expr) {
+  Nesting nesting(*this, expr.span);
+  if (nesting.too_deep) return std::nullopt;
   switch (expr.kind) {
     case ast::ExprKind::kParen: return segment(*expr.a);
     case ast::ExprKind::kName: return segment_name(expr.name);
@@ -163,7 +173,8 @@ std::optional<RowId> Analyser::segment_rows(int index, int stream, Span use) {
   bool table = node.kind == SegmentKind::kTable;
   if (!table && node.source == stream) return node.condition;
   std::string missing;
-  std::optional<RowId> test = translate(node.condition, table ? -1 : node.source, table ? node.source : -1, stream, &missing);
+  Translation translation{table ? -1 : node.source, table ? node.source : -1, stream, &missing, {}};
+  std::optional<RowId> test = translate(node.condition, translation);
   int entity = table ? entity_for_table(model_, stream, node.source) : -1;
   if (table && entity < 0) {
     const ModelSource& source = model_.tables[static_cast<size_t>(node.source)];
@@ -187,39 +198,48 @@ std::optional<RowId> Analyser::segment_rows(int index, int stream, Span use) {
 }
 
 /// The same expression over rows of stream `to`: fields by name, a table's fields as attributes.
-std::optional<RowId> Analyser::translate(RowId id, int from_stream, int from_table, int to, std::string* missing) {
-  Row row = model_.row(id);
-  const ModelSource& target = model_.streams[static_cast<size_t>(to)];
-  if (row.kind == RowKind::kConst) return id;
-  if (row.kind == RowKind::kField && from_table >= 0) {
-    int entity = entity_for_table(model_, to, from_table);
+std::optional<RowId> Analyser::translate(RowId id, Translation& translation) {
+  if (auto known = translation.done.find(id); known != translation.done.end()) return known->second;
+  std::optional<RowId> result = translate_parts(id, translation);
+  translation.done.emplace(id, result);
+  return result;
+}
+
+std::optional<RowId> Analyser::translate_leaf(Row row, const Translation& translation) {
+  const ModelSource& target = model_.streams[static_cast<size_t>(translation.to)];
+  row.stream = translation.to;
+  if (translation.from_table >= 0) {
+    int entity = entity_for_table(model_, translation.to, translation.from_table);
     if (entity < 0) return std::nullopt;
     row.kind = RowKind::kAttribute;
     row.attribute = row.field;
     row.field = entity;
-    row.stream = to;
     row.type.optional = true;
     return build_.row(std::move(row));
   }
-  bool leaf = row.kind == RowKind::kField || row.kind == RowKind::kAttribute || row.kind == RowKind::kMember;
-  if (leaf) {
-    const ModelField& field = model_.streams[static_cast<size_t>(from_stream)].fields[static_cast<size_t>(row.field)];
-    int found = field_index(target, field.name);
-    bool entity = row.kind == RowKind::kField ||
-                  std::find(target.entities.begin(), target.entities.end(), found) != target.entities.end();
-    if (found < 0 || !entity || !same_meaning(target.fields[static_cast<size_t>(found)].type, field.type)) {
-      *missing = fmt::format("no {} `{}` of type {}", row.kind == RowKind::kField ? "field" : "entity", field.name, show(field.type));
-      return std::nullopt;
-    }
-    row.field = found;
-    row.stream = to;
-    if (row.kind == RowKind::kField) row.type = target.fields[static_cast<size_t>(found)].type;
-    return build_.row(std::move(row));
+  const ModelSource& source = model_.streams[static_cast<size_t>(translation.from_stream)];
+  const ModelField& field = source.fields[static_cast<size_t>(row.field)];
+  int found = field_index(target, field.name);
+  bool entity = row.kind == RowKind::kField ||
+                std::find(target.entities.begin(), target.entities.end(), found) != target.entities.end();
+  if (found < 0 || !entity || !same_meaning(target.fields[static_cast<size_t>(found)].type, field.type)) {
+    *translation.missing = fmt::format("no {} `{}` of type {}", row.kind == RowKind::kField ? "field" : "entity", field.name, show(field.type));
+    return std::nullopt;
   }
-  row.stream = to;
+  row.field = found;
+  if (row.kind == RowKind::kField) row.type = target.fields[static_cast<size_t>(found)].type;
+  return build_.row(std::move(row));
+}
+
+std::optional<RowId> Analyser::translate_parts(RowId id, Translation& translation) {
+  Row row = model_.row(id);
+  if (row.kind == RowKind::kConst) return id;
+  bool leaf = row.kind == RowKind::kField || row.kind == RowKind::kAttribute || row.kind == RowKind::kMember;
+  if (leaf) return translate_leaf(std::move(row), translation);
+  row.stream = translation.to;
   for (RowId* child : {&row.a, &row.b, &row.c}) {
     if (!child->valid()) continue;
-    std::optional<RowId> moved = translate(*child, from_stream, from_table, to, missing);
+    std::optional<RowId> moved = translate(*child, translation);
     if (!moved) return std::nullopt;
     *child = *moved;
   }
@@ -235,23 +255,24 @@ std::optional<RowId> Analyser::translate(RowId id, int from_stream, int from_tab
   return build_.row(std::move(row));
 }
 
-/// Every aggregate below, with the segment's condition in its own stream.
-std::optional<ValueId> Analyser::restricted(ValueId id, int segment, Span use) {
+/// Every aggregate below, with the segment's condition in its own stream. `done` holds what formulas share.
+std::optional<ValueId> Analyser::restricted(ValueId id, int segment, Span use, std::map<ValueId, ValueId>& done) {
+  if (auto known = done.find(id); known != done.end()) return known->second;
   Value value = model_.value(id);
   if (value.kind == ValueKindTag::kAggregate) {
     std::optional<RowId> test = segment_rows(segment, value.stream, use);
     if (!test) return std::nullopt;
     RowId condition = build_.both(value.condition.valid() ? value.condition : build_.truth(true), *test);
     value.condition = build_.is_truth(condition, true) ? RowId() : condition;
-    return build_.value(std::move(value));
+    return done[id] = build_.value(std::move(value));
   }
   for (ValueId* child : {&value.a, &value.b, &value.c}) {
     if (!child->valid()) continue;
-    std::optional<ValueId> inner = restricted(*child, segment, use);
+    std::optional<ValueId> inner = restricted(*child, segment, use, done);
     if (!inner) return std::nullopt;
     *child = *inner;
   }
-  return build_.value(std::move(value));
+  return done[id] = build_.value(std::move(value));
 }
 
 }  // namespace alidade

@@ -18,6 +18,8 @@ bool is_exact(const Type& type) { return representation(type) == Representation:
 }  // namespace
 
 std::optional<Term> Analyser::value(const ast::Expr& expr) {
+  Nesting nesting(*this, expr.span);
+  if (nesting.too_deep) return std::nullopt;
   switch (expr.kind) {
     case ast::ExprKind::kLiteral: {
       std::optional<Constant> found = constant(*expr.literal);
@@ -131,38 +133,11 @@ std::optional<Term> Analyser::value_segment(const ast::Expr& expr) {
   std::optional<Term> term = value(*expr.a);
   std::optional<int> node = segment(*expr.b);
   if (!term || !node) return std::nullopt;
-  std::optional<ValueId> inner = restricted(term->value, *node, expr.b->span);
+  std::map<ValueId, ValueId> done;
+  std::optional<ValueId> inner = restricted(term->value, *node, expr.b->span, done);
   if (!inner) return std::nullopt;
   term->value = *inner;
   return term;
-}
-
-bool Analyser::is_constant(ValueId id) const {
-  const Value& value = model_.value(id);
-  switch (value.kind) {
-    case ValueKindTag::kConst: return true;
-    case ValueKindTag::kAggregate:
-    case ValueKindTag::kCollapse: return false;
-    case ValueKindTag::kNegate:
-    case ValueKindTag::kAdd:
-    case ValueKindTag::kSubtract:
-    case ValueKindTag::kMultiply:
-    case ValueKindTag::kDivide:
-    case ValueKindTag::kEqual:
-    case ValueKindTag::kNotEqual:
-    case ValueKindTag::kLess:
-    case ValueKindTag::kLessEqual:
-    case ValueKindTag::kGreater:
-    case ValueKindTag::kGreaterEqual:
-    case ValueKindTag::kAnd:
-    case ValueKindTag::kOr:
-    case ValueKindTag::kNot:
-    case ValueKindTag::kIf:
-    case ValueKindTag::kOver:
-    case ValueKindTag::kAt: break;
-  }
-  auto part = [&](ValueId child) { return !child.valid() || is_constant(child); };
-  return part(value.a) && part(value.b) && part(value.c);
 }
 
 Operand Analyser::operand(const Term& term) const { return {model_.value(term.value).type, is_constant(term.value)}; }

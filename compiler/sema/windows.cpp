@@ -8,15 +8,6 @@
 namespace alidade {
 namespace {
 
-/// Whether a window or an offset stands below, not counting what a collapse over time evaluates in its own buckets.
-bool contains(const Model& model, ValueId id, ValueKindTag kind) {
-  if (!id.valid()) return false;
-  const Value& value = model.value(id);
-  if (value.kind == kind) return true;
-  if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kTime) return false;
-  return contains(model, value.a, kind) || contains(model, value.b, kind) || contains(model, value.c, kind);
-}
-
 std::string path_words(const ast::Path& path) {
   std::string text;
   for (const ast::Ident& part : path.parts) text += (text.empty() ? "" : ".") + std::string(part.name.text());
@@ -39,12 +30,12 @@ std::optional<Term> Analyser::over(const ast::Expr& expr) {
     error(Code::constant_over_time, expr.op, "a constant is the same in every window", "leave the window out");
     return std::nullopt;
   }
-  if (contains(model_, term->value, ValueKindTag::kOver)) {
+  if (build_.facts(term->value).window) {
     error(Code::window_in_window, expr.op, fmt::format("`{}` has a window already", inner),
           "a value has one window; a window over finer values is written `mean(x per day) over …`");
     return std::nullopt;
   }
-  if (contains(model_, term->value, ValueKindTag::kAt)) {
+  if (build_.facts(term->value).offset) {
     error(Code::offset_in_window, expr.op, fmt::format("`{}` is of another period, and a window stands at this one's end", inner),
           "write the window first: `x over last 7 days at 1 month ago`");
     return std::nullopt;

@@ -32,13 +32,13 @@ struct Number {
 enum class LiteralKind : uint8_t { kNumber, kQuantity, kPercent, kText, kDate, kTimestamp, kMonth, kBool };
 struct Literal {
   LiteralKind kind = LiteralKind::kNumber;
-  bool negative = false;     ///< amounts only; in formulas a minus is an operator
-  Number number;             ///< kNumber, kQuantity, kPercent
-  Ident multiple;            ///< 0.9 M USD: the first of two units ("M"), else empty
-  Ident unit;                ///< 7 days, 250 USD; empty without
-  Ident per_unit;            ///< amounts only: 5 USD per user
-  std::string_view text;     ///< kText: unescaped; kDate, kTimestamp, kMonth: as written
-  bool truth = false;        ///< kBool
+  bool negative = false;  ///< amounts only; in formulas a minus is an operator
+  Number number;          ///< kNumber, kQuantity, kPercent
+  Ident multiple;         ///< 0.9 M USD: the first of two units ("M"), else empty
+  Ident unit;             ///< 7 days, 250 USD; empty without
+  Ident per_unit;         ///< amounts only: 5 USD per user
+  std::string_view text;  ///< kText: unescaped; kDate, kTimestamp, kMonth: as written
+  bool truth = false;     ///< kBool
   Span span;
 };
 
@@ -70,62 +70,72 @@ struct Grain {
 };
 
 enum class ExprKind : uint8_t {
-  kLiteral,   ///< literal
-  kName,      ///< name
-  kParen,     ///< a
-  kMember,    ///< a.name
-  kCall,      ///< a(args)
-  kSegment,   ///< a[b]
-  kOver,      ///< a over window
-  kAt,        ///< a at offset
-  kPer,       ///< a per grain
-  kNegate,    ///< -a
-  kMultiply, kDivide, kAdd, kSubtract,                                  ///< a op b
-  kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual,        ///< a op b
-  kIn,        ///< a [not] in (items)
-  kIsNull,    ///< a is [not] null
-  kWithin,    ///< a within literal after b
-  kReached,   ///< a reached path
-  kNot, kAnd, kOr,
-  kWhere,     ///< a where b
-  kWith,      ///< a with b
-  kIf,        ///< if a then b else c
+  kLiteral,  ///< literal
+  kName,     ///< name
+  kParen,    ///< a
+  kMember,   ///< a.name
+  kCall,     ///< a(args)
+  kSegment,  ///< a[b]
+  kOver,     ///< a over window
+  kAt,       ///< a at offset
+  kPer,      ///< a per grain
+  kNegate,   ///< -a
+  kMultiply,
+  kDivide,
+  kAdd,
+  kSubtract,  ///< a op b
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,  ///< a op b
+  kIn,            ///< a [not] in (items)
+  kIsNull,        ///< a is [not] null
+  kWithin,        ///< a within literal after b
+  kReached,       ///< a reached path
+  kNot,
+  kAnd,
+  kOr,
+  kWhere,  ///< a where b
+  kWith,   ///< a with b
+  kIf,     ///< if a then b else c
 };
 
 struct Expr;
 enum class ArgKind : uint8_t { kPlain, kNamed, kShare, kSpan };
 struct Arg {
   ArgKind kind = ArgKind::kPlain;
-  Ident name;                      ///< kNamed
-  const Expr* value = nullptr;     ///< kShare: the part; kSpan: from
-  const Expr* other = nullptr;     ///< kShare: the whole; kSpan: to
+  Ident name;                   ///< kNamed
+  const Expr* value = nullptr;  ///< kShare: the part; kSpan: from
+  const Expr* other = nullptr;  ///< kShare: the whole; kSpan: to
   bool assuming = false;
-  std::string_view reason;         ///< kShare … assuming "reason"
+  std::string_view reason;  ///< kShare … assuming "reason"
   Span span;
 };
 
 struct Expr {
   ExprKind kind = ExprKind::kLiteral;
-  bool negated = false;            ///< kIn, kIsNull
-  Span span;                       ///< the whole expression
-  Span op;                         ///< the operator or clause word, for carets
+  bool negated = false;  ///< kIn, kIsNull
+  Span span;             ///< the whole expression
+  Span op;               ///< the operator or clause word, for carets
   const Expr* a = nullptr;
   const Expr* b = nullptr;
   const Expr* c = nullptr;
-  Ident name;                      ///< kName, kMember
+  Ident name;                        ///< kName, kMember
   const Literal* literal = nullptr;  ///< kLiteral, kWithin
-  Slice<Arg> args;                 ///< kCall
-  Slice<const Expr*> items;        ///< kIn
+  Slice<Arg> args;                   ///< kCall
+  Slice<const Expr*> items;          ///< kIn
   const Window* window = nullptr;
   const Offset* offset = nullptr;
-  const Grain* grain = nullptr;    ///< kPer
-  Path path;                       ///< kReached
+  const Grain* grain = nullptr;  ///< kPer
+  Path path;                     ///< kReached
 };
 
 // ------------------------------------------------------------------------------------------------ types, properties
 struct TypeArg {
-  Ident name;                      ///< money(USD), duration(min); or
-  Ident per;                       ///< money(USD per user)
+  Ident name;                        ///< money(USD), duration(min); or
+  Ident per;                         ///< money(USD per user)
   const Literal* literal = nullptr;  ///< one_of("a"), decimal(2)
   Span span;
 };
@@ -144,15 +154,33 @@ struct PropertyValue {
   Span span;
 };
 struct Property {
-  Ident word;                        ///< title owner unit format better stage tags tier review deprecated
+  Ident word;  ///< title owner unit format better stage tags tier review deprecated
   Slice<PropertyValue> values;
   Span span;
 };
 
 // ------------------------------------------------------------------------------------------------ declarations
 enum class DeclKind : uint8_t {
-  kModule, kImport, kCalendar, kStream, kTable, kEvent, kSegment, kSession, kMetric, kFunnel, kRetention, kLifecycle,
-  kTree, kThreshold, kTarget, kObjective, kBenchmark, kDef, kUnit, kTest,
+  kModule,
+  kImport,
+  kCalendar,
+  kStream,
+  kTable,
+  kEvent,
+  kSegment,
+  kSession,
+  kMetric,
+  kFunnel,
+  kRetention,
+  kLifecycle,
+  kTree,
+  kThreshold,
+  kTarget,
+  kObjective,
+  kBenchmark,
+  kDef,
+  kUnit,
+  kTest,
 };
 
 enum class FieldRole : uint8_t { kNone, kTime, kEntity, kId, kArrived, kOrder };
@@ -161,7 +189,7 @@ struct Field {
   Ident name;
   TypeRef type;
   bool has_source = false;
-  std::string_view source;           ///< from "…", unescaped
+  std::string_view source;  ///< from "…", unescaped
   Span source_span;
   Slice<Property> properties;
   std::string_view doc;
@@ -177,13 +205,13 @@ struct Breakdown {
 /// A parameter of a module or a def.
 struct Param {
   Ident name;
-  const TypeRef* type = nullptr;     ///< event, metric, entity, text, duration …; null where not written
-  const Expr* fallback = nullptr;    ///< the value where none is given; null without
+  const TypeRef* type = nullptr;   ///< event, metric, entity, text, duration …; null where not written
+  const Expr* fallback = nullptr;  ///< the value where none is given; null without
   Span span;
 };
 
 struct CalendarDecl {
-  const Literal* zone = nullptr;     ///< text; null where not written
+  const Literal* zone = nullptr;  ///< text; null where not written
   Ident week_start, year_start;
 };
 struct StreamDecl {
@@ -198,7 +226,7 @@ struct TableDecl {
 };
 struct MetricDecl {
   const TypeRef* type = nullptr;
-  Slice<Ident> per;                  ///< of the stated type
+  Slice<Ident> per;  ///< of the stated type
   const Expr* value = nullptr;
   const Breakdown* by = nullptr;
 };
@@ -221,16 +249,16 @@ struct Moment {
 enum class TestItemKind : uint8_t { kGiven, kExpect, kExpectTable, kExpectUndefined };
 struct TestItem {
   TestItemKind kind = TestItemKind::kGiven;
-  Ident name;                        ///< kGiven: stream or table. kExpectUndefined: the reason, may be empty
-  Moment moment;                     ///< kGiven: until. expects: on
-  const Expr* value = nullptr;       ///< kExpect, kExpectUndefined. Without a comparison operator a bool metric
+  Ident name;                           ///< kGiven: stream or table. kExpectUndefined: the reason, may be empty
+  Moment moment;                        ///< kGiven: until. expects: on
+  const Expr* value = nullptr;          ///< kExpect, kExpectUndefined. Without a comparison operator a bool metric
   ExprKind compare = ExprKind::kEqual;  ///< kExpect with `expected`
-  const Expr* expected = nullptr;    ///< kExpect: may be null
-  const Literal* amount = nullptr;   ///< kExpect: the right side where it is a plain amount (15 min per user)
-  const Grain* grain = nullptr;      ///< kExpectTable
-  const Breakdown* by = nullptr;     ///< kExpectTable
-  Slice<const Expr*> values;         ///< kExpectTable
-  Slice<RowLine> rows;               ///< kGiven, kExpectTable
+  const Expr* expected = nullptr;       ///< kExpect: may be null
+  const Literal* amount = nullptr;      ///< kExpect: the right side where it is a plain amount (15 min per user)
+  const Grain* grain = nullptr;         ///< kExpectTable
+  const Breakdown* by = nullptr;        ///< kExpectTable
+  Slice<const Expr*> values;            ///< kExpectTable
+  Slice<RowLine> rows;                  ///< kGiven, kExpectTable
   Span span;
 };
 
@@ -245,7 +273,7 @@ struct SessionField {
 /// `session visit = app by user gap 30 min max length 4 hours break on plan { … }`; the stream is Decl::value.
 struct SessionDecl {
   Ident by;
-  const Literal* gap = nullptr;         ///< null where not written
+  const Literal* gap = nullptr;  ///< null where not written
   const Literal* max_length = nullptr;
   Slice<Path> break_on;
   Slice<SessionField> fields;
@@ -254,18 +282,18 @@ struct SessionDecl {
 enum class CountingKind : uint8_t { kUnstated, kEntities, kAttempts, kPer };
 struct Counting {
   CountingKind kind = CountingKind::kUnstated;
-  Ident per;                            ///< kPer: a session
+  Ident per;  ///< kPer: a session
   bool including_pending = false;
 };
 enum class FunnelItemKind : uint8_t { kStep, kWithout, kStrict, kHold, kGrace };
 struct FunnelItem {
   FunnelItemKind kind = FunnelItemKind::kStep;
-  bool optional = false;                ///< kStep
-  Ident name;                           ///< kStep
-  const Expr* event = nullptr;          ///< kStep, kWithout; kStrict: the set, null without
-  Ident from, to;                       ///< kWithout
-  Slice<Path> fields;                   ///< kHold
-  const Literal* duration = nullptr;    ///< kGrace
+  bool optional = false;              ///< kStep
+  Ident name;                         ///< kStep
+  const Expr* event = nullptr;        ///< kStep, kWithout; kStrict: the set, null without
+  Ident from, to;                     ///< kWithout
+  Slice<Path> fields;                 ///< kHold
+  const Literal* duration = nullptr;  ///< kGrace
   std::string_view doc;
   Span span;
 };
@@ -285,15 +313,15 @@ struct RetentionDecl {
   const Grain* per = nullptr;
   const Expr* returning = nullptr;
   CriterionKind criterion = CriterionKind::kUnstated;
-  const Grain* criterion_unit = nullptr;   ///< kOn, kOnOrAfter, kRange
-  Slice<const Literal*> numbers;           ///< kOn, kOnOrAfter: each; kRange: first and last; kStreak: one
+  const Grain* criterion_unit = nullptr;  ///< kOn, kOnOrAfter, kRange
+  Slice<const Literal*> numbers;          ///< kOn, kOnOrAfter: each; kRange: first and last; kStreak: one
 };
 
 /// `lifecycle movement = by user of watched per week lookback 90 days`; the event is Decl::value.
 struct LifecycleDecl {
   Ident by;
   const Grain* per = nullptr;
-  const Literal* lookback = nullptr;    ///< null where not written
+  const Literal* lookback = nullptr;  ///< null where not written
 };
 
 // ------------------------------------------------------------------------------- declarations of what is aimed for
@@ -301,47 +329,47 @@ enum class NodeRole : uint8_t { kNone, kNorthStar, kInput, kOutcome, kGuardrail,
 enum class TreeItemKind : uint8_t { kNode, kGroup, kLevels };
 struct TreeItem {
   TreeItemKind kind = TreeItemKind::kNode;
-  NodeRole role = NodeRole::kNone;      ///< kNode
-  const Expr* metric = nullptr;         ///< kNode: a name with suffixes
-  const Literal* title = nullptr;       ///< kNode: may be null; kGroup
-  const Expr* leading_of = nullptr;     ///< kNode: may be null
-  const Literal* lag = nullptr;         ///< kNode: may be null
-  Slice<const Literal*> levels;         ///< kLevels
-  Slice<TreeItem> children;             ///< kNode, kGroup
+  NodeRole role = NodeRole::kNone;   ///< kNode
+  const Expr* metric = nullptr;      ///< kNode: a name with suffixes
+  const Literal* title = nullptr;    ///< kNode: may be null; kGroup
+  const Expr* leading_of = nullptr;  ///< kNode: may be null
+  const Literal* lag = nullptr;      ///< kNode: may be null
+  Slice<const Literal*> levels;      ///< kLevels
+  Slice<TreeItem> children;          ///< kNode, kGroup
   std::string_view doc;
   Span span;
 };
 
 struct ThresholdItem {
   Ident level;
-  bool above = false;                   ///< else below
+  bool above = false;  ///< else below
   const Literal* bound = nullptr;
-  const Literal* lasting = nullptr;     ///< for 3 days; null without
+  const Literal* lasting = nullptr;  ///< for 3 days; null without
   Span span;
 };
 struct TargetItem {
-  bool reach = false;                   ///< `reach … by`, else the baseline `from … on`
+  bool reach = false;  ///< `reach … by`, else the baseline `from … on`
   const Literal* amount = nullptr;
   const Literal* date = nullptr;
   Span span;
 };
 struct ObjectiveItem {
-  const Expr* metric = nullptr;         ///< a name with suffixes
+  const Expr* metric = nullptr;  ///< a name with suffixes
   const Literal* from = nullptr;
   const Literal* to = nullptr;
   Span span;
 };
 struct ObjectiveDecl {
-  const Literal* from = nullptr;        ///< null where not written
+  const Literal* from = nullptr;  ///< null where not written
   const Literal* by = nullptr;
   Slice<ObjectiveItem> items;
 };
 struct BenchmarkFor {
-  Ident kind, value;                    ///< stage growth
+  Ident kind, value;  ///< stage growth
 };
 struct BenchmarkItem {
   Ident level;
-  bool below = false;                   ///< else from
+  bool below = false;  ///< else from
   const Literal* bound = nullptr;
   Span span;
 };
@@ -355,19 +383,19 @@ struct BenchmarkDecl {
 struct Decl {
   DeclKind kind = DeclKind::kModule;
   Ident name;
-  Path path;                         ///< module, import, and the reference of threshold, target, benchmark
+  Path path;  ///< module, import, and the reference of threshold, target, benchmark
   std::string_view title;
   Span title_span;
-  const Expr* value = nullptr;       ///< event, segment, def, session, lifecycle; threshold, target, benchmark: the
-                                     ///< reference with its suffixes (`path` then holds its leading dotted part)
+  const Expr* value = nullptr;  ///< event, segment, def, session, lifecycle; threshold, target, benchmark: the
+                                ///< reference with its suffixes (`path` then holds its leading dotted part)
   const CalendarDecl* calendar = nullptr;
   const StreamDecl* stream = nullptr;
   const TableDecl* table = nullptr;
   const MetricDecl* metric = nullptr;
   Slice<TestItem> test;
-  Slice<Param> params;               ///< module, def
-  Slice<Arg> args;                   ///< import … with (…)
-  Ident alias;                       ///< import … as
+  Slice<Param> params;  ///< module, def
+  Slice<Arg> args;      ///< import … with (…)
+  Ident alias;          ///< import … as
   const SessionDecl* session = nullptr;
   const FunnelDecl* funnel = nullptr;
   const RetentionDecl* retention = nullptr;
@@ -377,17 +405,17 @@ struct Decl {
   Slice<TargetItem> target;
   const ObjectiveDecl* objective = nullptr;
   const BenchmarkDecl* benchmark = nullptr;
-  const Literal* factor = nullptr;   ///< unit h = 60 min; null where not written
+  const Literal* factor = nullptr;  ///< unit h = 60 min; null where not written
   Slice<Property> properties;
-  bool broken = false;               ///< some of its items had errors, which are reported, and are left out
-  std::string_view doc;              ///< joined lines of ##, without the marks
-  Span span;                         ///< first word to last token
+  bool broken = false;   ///< some of its items had errors, which are reported, and are left out
+  std::string_view doc;  ///< joined lines of ##, without the marks
+  Span span;             ///< first word to last token
   Span keyword;
 };
 
 struct File {
-  Slice<Decl> decls;                 ///< in the order written; items with syntax errors are left out
-  Slice<Ident> unread;               ///< names of declarations left out as a whole: what is said of them is no error
+  Slice<Decl> decls;    ///< in the order written; items with syntax errors are left out
+  Slice<Ident> unread;  ///< names of declarations left out as a whole: what is said of them is no error
 };
 
 }  // namespace alidade::ast

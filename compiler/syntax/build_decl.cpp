@@ -137,11 +137,21 @@ ast::Field DeclBuilder::field(P::FieldContext* ctx) {
   ast::Field out;
   if (ctx->role() != nullptr) {
     switch (ctx->role()->start->getType()) {
-      case P::TIME: out.role = ast::FieldRole::kTime; break;
-      case P::ENTITY: out.role = ast::FieldRole::kEntity; break;
-      case P::ID: out.role = ast::FieldRole::kId; break;
-      case P::ARRIVED: out.role = ast::FieldRole::kArrived; break;
-      default: out.role = ast::FieldRole::kOrder; break;
+      case P::TIME:
+        out.role = ast::FieldRole::kTime;
+        break;
+      case P::ENTITY:
+        out.role = ast::FieldRole::kEntity;
+        break;
+      case P::ID:
+        out.role = ast::FieldRole::kId;
+        break;
+      case P::ARRIVED:
+        out.role = ast::FieldRole::kArrived;
+        break;
+      default:
+        out.role = ast::FieldRole::kOrder;
+        break;
     }
   }
   out.name = ident(ctx->name());
@@ -451,11 +461,21 @@ ast::TreeItem DeclBuilder::tree_item(P::TreeItemContext* ctx) {
   auto* node = static_cast<P::NodeItemContext*>(ctx);
   if (node->nodeRole() != nullptr) {
     switch (node->nodeRole()->start->getType()) {
-      case P::NORTH_STAR: out.role = ast::NodeRole::kNorthStar; break;
-      case P::INPUT: out.role = ast::NodeRole::kInput; break;
-      case P::OUTCOME: out.role = ast::NodeRole::kOutcome; break;
-      case P::GUARDRAIL: out.role = ast::NodeRole::kGuardrail; break;
-      default: out.role = ast::NodeRole::kLagging; break;
+      case P::NORTH_STAR:
+        out.role = ast::NodeRole::kNorthStar;
+        break;
+      case P::INPUT:
+        out.role = ast::NodeRole::kInput;
+        break;
+      case P::OUTCOME:
+        out.role = ast::NodeRole::kOutcome;
+        break;
+      case P::GUARDRAIL:
+        out.role = ast::NodeRole::kGuardrail;
+        break;
+      default:
+        out.role = ast::NodeRole::kLagging;
+        break;
     }
   }
   out.metric = node_reference(node->nodeRef());
@@ -549,9 +569,15 @@ antlrcpp::Any DeclBuilder::visitTestDecl(P::TestDeclContext* ctx) {
 ast::Moment DeclBuilder::moment(const antlr4::Token* token) {
   ast::Moment out;
   switch (token->getType()) {
-    case P::DATE: out.kind = ast::MomentKind::kDate; break;
-    case P::TIMESTAMP: out.kind = ast::MomentKind::kTimestamp; break;
-    default: out.kind = ast::MomentKind::kMonth; break;
+    case P::DATE:
+      out.kind = ast::MomentKind::kDate;
+      break;
+    case P::TIMESTAMP:
+      out.kind = ast::MomentKind::kTimestamp;
+      break;
+    default:
+      out.kind = ast::MomentKind::kMonth;
+      break;
   }
   out.span = span_of(token);
   out.text = source_.text(out.span);
@@ -647,8 +673,8 @@ Slice<ast::RowLine> DeclBuilder::rows(const std::vector<antlr4::tree::TerminalNo
     for (Span cell : split_row(written)) {
       std::string_view raw = written.substr(cell.begin, cell.end - cell.begin);
       bool plain = raw.find('\\') == std::string_view::npos;
-      cells.push_back({plain ? raw : arena_.copy_text(unescape_cell(raw)),
-                       {place.begin + cell.begin, place.begin + cell.end}});
+      cells.push_back(
+          {plain ? raw : arena_.copy_text(unescape_cell(raw)), {place.begin + cell.begin, place.begin + cell.end}});
     }
     if (!lines.empty() && cells.size() != lines.front().cells.size()) {
       Diagnostic& d = report(Code::ragged_table_row, place,

@@ -32,12 +32,18 @@ std::string composed(std::string_view word) {
 
 ExprKind comparison_kind(size_t type) {
   switch (type) {
-    case P::EQ: return ExprKind::kEqual;
-    case P::NE: return ExprKind::kNotEqual;
-    case P::LT: return ExprKind::kLess;
-    case P::LE: return ExprKind::kLessEqual;
-    case P::GT: return ExprKind::kGreater;
-    default: return ExprKind::kGreaterEqual;
+    case P::EQ:
+      return ExprKind::kEqual;
+    case P::NE:
+      return ExprKind::kNotEqual;
+    case P::LT:
+      return ExprKind::kLess;
+    case P::LE:
+      return ExprKind::kLessEqual;
+    case P::GT:
+      return ExprKind::kGreater;
+    default:
+      return ExprKind::kGreaterEqual;
   }
 }
 
@@ -231,7 +237,15 @@ antlrcpp::Any ExprBuilder::visitOrExpr(P::OrExprContext* ctx) {
 }
 
 antlrcpp::Any ExprBuilder::visitWhereExpr(P::WhereExprContext* ctx) {
-  binary(ctx->WHERE() != nullptr ? ExprKind::kWhere : ExprKind::kWith, ctx);
+  const ast::Expr* node = binary(ctx->WHERE() != nullptr ? ExprKind::kWhere : ExprKind::kWith, ctx);
+  const bool chained = node->a->kind == ExprKind::kWhere || node->a->kind == ExprKind::kWith;
+  const ast::Expr* mixed = chained ? node->a->b : node->a;
+  if (mixed->kind == ExprKind::kOr) {
+    std::string word(source_.text(node->op));
+    Diagnostic& d = report(Code::mixed_or_where, node->op, "this `" + word + "` has an `or` before it");
+    d.labels.push_back({mixed->op, "does it reach over this?"});
+    d.help = "say it with parentheses: `(a or b) " + word + " c` or `a or (b " + word + " c)`";
+  }
   return {};
 }
 
@@ -468,7 +482,9 @@ const ast::Literal* ExprBuilder::token_literal(antlr4::tree::TerminalNode* node)
   ast::Literal out;
   out.span = span_of(token);
   switch (token->getType()) {
-    case P::NUMBER: out.number = number(token); break;
+    case P::NUMBER:
+      out.number = number(token);
+      break;
     case P::PERCENT:
       out.kind = ast::LiteralKind::kPercent;
       out.number = number(token);

@@ -1,5 +1,5 @@
-// ANTLR's parse tree to the syntax tree in the arena. Internal to compiler/syntax: included by build_*.cpp and parse.cpp.
-// Tested through tests/unit/syntax_test.cpp.
+// ANTLR's parse tree to the syntax tree in the arena. Internal to compiler/syntax: included by build_*.cpp and
+// parse.cpp. Tested through tests/unit/syntax_test.cpp.
 #pragma once
 
 #include <string_view>

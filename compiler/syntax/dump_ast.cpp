@@ -11,86 +11,148 @@ using namespace ast;
 
 const char* decl_word(DeclKind kind) {
   switch (kind) {
-    case DeclKind::kModule: return "module";
-    case DeclKind::kImport: return "import";
-    case DeclKind::kCalendar: return "calendar";
-    case DeclKind::kStream: return "stream";
-    case DeclKind::kTable: return "table";
-    case DeclKind::kEvent: return "event";
-    case DeclKind::kSegment: return "segment";
-    case DeclKind::kSession: return "session";
-    case DeclKind::kMetric: return "metric";
-    case DeclKind::kFunnel: return "funnel";
-    case DeclKind::kRetention: return "retention";
-    case DeclKind::kLifecycle: return "lifecycle";
-    case DeclKind::kTree: return "tree";
-    case DeclKind::kThreshold: return "threshold";
-    case DeclKind::kTarget: return "target";
-    case DeclKind::kObjective: return "objective";
-    case DeclKind::kBenchmark: return "benchmark";
-    case DeclKind::kDef: return "def";
-    case DeclKind::kUnit: return "unit";
-    case DeclKind::kTest: return "test";
+    case DeclKind::kModule:
+      return "module";
+    case DeclKind::kImport:
+      return "import";
+    case DeclKind::kCalendar:
+      return "calendar";
+    case DeclKind::kStream:
+      return "stream";
+    case DeclKind::kTable:
+      return "table";
+    case DeclKind::kEvent:
+      return "event";
+    case DeclKind::kSegment:
+      return "segment";
+    case DeclKind::kSession:
+      return "session";
+    case DeclKind::kMetric:
+      return "metric";
+    case DeclKind::kFunnel:
+      return "funnel";
+    case DeclKind::kRetention:
+      return "retention";
+    case DeclKind::kLifecycle:
+      return "lifecycle";
+    case DeclKind::kTree:
+      return "tree";
+    case DeclKind::kThreshold:
+      return "threshold";
+    case DeclKind::kTarget:
+      return "target";
+    case DeclKind::kObjective:
+      return "objective";
+    case DeclKind::kBenchmark:
+      return "benchmark";
+    case DeclKind::kDef:
+      return "def";
+    case DeclKind::kUnit:
+      return "unit";
+    case DeclKind::kTest:
+      return "test";
   }
   return "";
 }
 
 const char* role_word(FieldRole role) {
   switch (role) {
-    case FieldRole::kNone: return "";
-    case FieldRole::kTime: return "time ";
-    case FieldRole::kEntity: return "entity ";
-    case FieldRole::kId: return "id ";
-    case FieldRole::kArrived: return "arrived ";
-    case FieldRole::kOrder: return "order ";
+    case FieldRole::kNone:
+      return "";
+    case FieldRole::kTime:
+      return "time ";
+    case FieldRole::kEntity:
+      return "entity ";
+    case FieldRole::kId:
+      return "id ";
+    case FieldRole::kArrived:
+      return "arrived ";
+    case FieldRole::kOrder:
+      return "order ";
   }
   return "";
 }
 
 const char* node_role_word(NodeRole role) {
   switch (role) {
-    case NodeRole::kNone: return "";
-    case NodeRole::kNorthStar: return "north_star ";
-    case NodeRole::kInput: return "input ";
-    case NodeRole::kOutcome: return "outcome ";
-    case NodeRole::kGuardrail: return "guardrail ";
-    case NodeRole::kLagging: return "lagging ";
+    case NodeRole::kNone:
+      return "";
+    case NodeRole::kNorthStar:
+      return "north_star ";
+    case NodeRole::kInput:
+      return "input ";
+    case NodeRole::kOutcome:
+      return "outcome ";
+    case NodeRole::kGuardrail:
+      return "guardrail ";
+    case NodeRole::kLagging:
+      return "lagging ";
   }
   return "";
 }
 
 const char* expr_word(ExprKind kind) {
   switch (kind) {
-    case ExprKind::kLiteral: return "literal";
-    case ExprKind::kName: return "name";
-    case ExprKind::kParen: return "paren";
-    case ExprKind::kMember: return "member";
-    case ExprKind::kCall: return "call";
-    case ExprKind::kSegment: return "segment";
-    case ExprKind::kOver: return "over";
-    case ExprKind::kAt: return "at";
-    case ExprKind::kPer: return "per";
-    case ExprKind::kNegate: return "negate";
-    case ExprKind::kMultiply: return "*";
-    case ExprKind::kDivide: return "/";
-    case ExprKind::kAdd: return "+";
-    case ExprKind::kSubtract: return "-";
-    case ExprKind::kEqual: return "==";
-    case ExprKind::kNotEqual: return "!=";
-    case ExprKind::kLess: return "<";
-    case ExprKind::kLessEqual: return "<=";
-    case ExprKind::kGreater: return ">";
-    case ExprKind::kGreaterEqual: return ">=";
-    case ExprKind::kIn: return "in";
-    case ExprKind::kIsNull: return "is null";
-    case ExprKind::kWithin: return "within";
-    case ExprKind::kReached: return "reached";
-    case ExprKind::kNot: return "not";
-    case ExprKind::kAnd: return "and";
-    case ExprKind::kOr: return "or";
-    case ExprKind::kWhere: return "where";
-    case ExprKind::kWith: return "with";
-    case ExprKind::kIf: return "if";
+    case ExprKind::kLiteral:
+      return "literal";
+    case ExprKind::kName:
+      return "name";
+    case ExprKind::kParen:
+      return "paren";
+    case ExprKind::kMember:
+      return "member";
+    case ExprKind::kCall:
+      return "call";
+    case ExprKind::kSegment:
+      return "segment";
+    case ExprKind::kOver:
+      return "over";
+    case ExprKind::kAt:
+      return "at";
+    case ExprKind::kPer:
+      return "per";
+    case ExprKind::kNegate:
+      return "negate";
+    case ExprKind::kMultiply:
+      return "*";
+    case ExprKind::kDivide:
+      return "/";
+    case ExprKind::kAdd:
+      return "+";
+    case ExprKind::kSubtract:
+      return "-";
+    case ExprKind::kEqual:
+      return "==";
+    case ExprKind::kNotEqual:
+      return "!=";
+    case ExprKind::kLess:
+      return "<";
+    case ExprKind::kLessEqual:
+      return "<=";
+    case ExprKind::kGreater:
+      return ">";
+    case ExprKind::kGreaterEqual:
+      return ">=";
+    case ExprKind::kIn:
+      return "in";
+    case ExprKind::kIsNull:
+      return "is null";
+    case ExprKind::kWithin:
+      return "within";
+    case ExprKind::kReached:
+      return "reached";
+    case ExprKind::kNot:
+      return "not";
+    case ExprKind::kAnd:
+      return "and";
+    case ExprKind::kOr:
+      return "or";
+    case ExprKind::kWhere:
+      return "where";
+    case ExprKind::kWith:
+      return "with";
+    case ExprKind::kIf:
+      return "if";
   }
   return "";
 }
@@ -99,12 +161,24 @@ std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default: out += c; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        out += c;
+        break;
     }
   }
   return out + "\"";
@@ -126,14 +200,18 @@ std::string digits(const Number& number) {
 
 std::string literal_text(const Literal& literal) {
   switch (literal.kind) {
-    case LiteralKind::kText: return quoted(literal.text);
+    case LiteralKind::kText:
+      return quoted(literal.text);
     case LiteralKind::kDate:
     case LiteralKind::kTimestamp:
-    case LiteralKind::kMonth: return std::string(literal.text);
-    case LiteralKind::kBool: return literal.truth ? "true" : "false";
+    case LiteralKind::kMonth:
+      return std::string(literal.text);
+    case LiteralKind::kBool:
+      return literal.truth ? "true" : "false";
     case LiteralKind::kNumber:
     case LiteralKind::kQuantity:
-    case LiteralKind::kPercent: break;
+    case LiteralKind::kPercent:
+      break;
   }
   std::string out = (literal.negative ? "-" : "") + digits(literal.number);
   if (literal.kind == LiteralKind::kPercent) out += "%";
@@ -147,9 +225,12 @@ std::string grain_text(const Grain& grain) { return (grain.fiscal ? "fiscal " : 
 
 std::string window_text(const Window& window) {
   switch (window.kind) {
-    case WindowKind::kLast: return "last " + (window.length != nullptr ? literal_text(*window.length) : word(window.parameter));
-    case WindowKind::kToDate: return (window.fiscal ? "fiscal " : "") + words(window.unit) + " to date";
-    case WindowKind::kAllTime: return "all time";
+    case WindowKind::kLast:
+      return "last " + (window.length != nullptr ? literal_text(*window.length) : word(window.parameter));
+    case WindowKind::kToDate:
+      return (window.fiscal ? "fiscal " : "") + words(window.unit) + " to date";
+    case WindowKind::kAllTime:
+      return "all time";
   }
   return "";
 }
@@ -206,25 +287,40 @@ class Dumper {
   void body(const Decl& decl) {
     switch (decl.kind) {
       case DeclKind::kModule:
-      case DeclKind::kDef: return definition(decl);
-      case DeclKind::kImport: return import(decl);
-      case DeclKind::kCalendar: return calendar(*decl.calendar);
-      case DeclKind::kStream: return stream(*decl.stream);
-      case DeclKind::kTable: return table(*decl.table);
+      case DeclKind::kDef:
+        return definition(decl);
+      case DeclKind::kImport:
+        return import(decl);
+      case DeclKind::kCalendar:
+        return calendar(*decl.calendar);
+      case DeclKind::kStream:
+        return stream(*decl.stream);
+      case DeclKind::kTable:
+        return table(*decl.table);
       case DeclKind::kEvent:
-      case DeclKind::kSegment: return expr(*decl.value);
-      case DeclKind::kSession: return session(decl);
-      case DeclKind::kMetric: return metric(*decl.metric);
-      case DeclKind::kFunnel: return funnel(*decl.funnel);
-      case DeclKind::kRetention: return retention(*decl.retention);
-      case DeclKind::kLifecycle: return lifecycle(decl);
+      case DeclKind::kSegment:
+        return expr(*decl.value);
+      case DeclKind::kSession:
+        return session(decl);
+      case DeclKind::kMetric:
+        return metric(*decl.metric);
+      case DeclKind::kFunnel:
+        return funnel(*decl.funnel);
+      case DeclKind::kRetention:
+        return retention(*decl.retention);
+      case DeclKind::kLifecycle:
+        return lifecycle(decl);
       case DeclKind::kTree:
         for (const TreeItem& item : decl.tree) tree_item(item);
         return;
-      case DeclKind::kThreshold: return threshold(decl);
-      case DeclKind::kTarget: return target(decl);
-      case DeclKind::kObjective: return objective(*decl.objective);
-      case DeclKind::kBenchmark: return benchmark(decl);
+      case DeclKind::kThreshold:
+        return threshold(decl);
+      case DeclKind::kTarget:
+        return target(decl);
+      case DeclKind::kObjective:
+        return objective(*decl.objective);
+      case DeclKind::kBenchmark:
+        return benchmark(decl);
       case DeclKind::kUnit:
         if (decl.factor != nullptr) line("factor " + literal_text(*decl.factor));
         return;
@@ -332,18 +428,29 @@ class Dumper {
     line("by " + word(funnel.by) + " within " + literal_text(*funnel.within));
     std::string pending = funnel.counting.including_pending ? " including pending" : "";
     switch (funnel.counting.kind) {
-      case CountingKind::kUnstated: break;
-      case CountingKind::kEntities: line("counting entities" + pending); break;
-      case CountingKind::kAttempts: line("counting attempts" + pending); break;
-      case CountingKind::kPer: line("counting per " + word(funnel.counting.per) + pending); break;
+      case CountingKind::kUnstated:
+        break;
+      case CountingKind::kEntities:
+        line("counting entities" + pending);
+        break;
+      case CountingKind::kAttempts:
+        line("counting attempts" + pending);
+        break;
+      case CountingKind::kPer:
+        line("counting per " + word(funnel.counting.per) + pending);
+        break;
     }
     for (const FunnelItem& item : funnel.items) funnel_item(item);
   }
 
   void funnel_item(const FunnelItem& item) {
     switch (item.kind) {
-      case FunnelItemKind::kStep: under(std::string(item.optional ? "optional " : "") + "step " + word(item.name), item.event); break;
-      case FunnelItemKind::kWithout: under("without in " + word(item.from) + " -> " + word(item.to), item.event); break;
+      case FunnelItemKind::kStep:
+        under(std::string(item.optional ? "optional " : "") + "step " + word(item.name), item.event);
+        break;
+      case FunnelItemKind::kWithout:
+        under("without in " + word(item.from) + " -> " + word(item.to), item.event);
+        break;
       case FunnelItemKind::kStrict:
         if (item.event == nullptr) line("strict");
         under("strict among", item.event);
@@ -351,7 +458,9 @@ class Dumper {
       case FunnelItemKind::kHold:
         for (const Path& path : item.fields) line("hold " + words(path));
         break;
-      case FunnelItemKind::kGrace: line("grace " + literal_text(*item.duration)); break;
+      case FunnelItemKind::kGrace:
+        line("grace " + literal_text(*item.duration));
+        break;
     }
     if (!item.doc.empty()) line("doc " + quoted(item.doc));
   }
@@ -365,11 +474,20 @@ class Dumper {
     under("returning", retention.returning);
     std::string text;
     switch (retention.criterion) {
-      case CriterionKind::kUnstated: return;
-      case CriterionKind::kOn: text = "on"; break;
-      case CriterionKind::kOnOrAfter: text = "on or after"; break;
-      case CriterionKind::kRange: text = "within"; break;
-      case CriterionKind::kStreak: text = "streak"; break;
+      case CriterionKind::kUnstated:
+        return;
+      case CriterionKind::kOn:
+        text = "on";
+        break;
+      case CriterionKind::kOnOrAfter:
+        text = "on or after";
+        break;
+      case CriterionKind::kRange:
+        text = "within";
+        break;
+      case CriterionKind::kStreak:
+        text = "streak";
+        break;
     }
     if (retention.criterion_unit != nullptr) text += " " + grain_text(*retention.criterion_unit);
     for (const Literal* number : retention.numbers) text += " " + literal_text(*number);
@@ -387,8 +505,12 @@ class Dumper {
       case TreeItemKind::kLevels:
         for (const Literal* level : item.levels) line("level " + literal_text(*level));
         return;
-      case TreeItemKind::kGroup: line("group " + literal_text(*item.title)); break;
-      case TreeItemKind::kNode: line(std::string(node_role_word(item.role)) + "node"); break;
+      case TreeItemKind::kGroup:
+        line("group " + literal_text(*item.title));
+        break;
+      case TreeItemKind::kNode:
+        line(std::string(node_role_word(item.role)) + "node");
+        break;
     }
     In in(*this);
     if (!item.doc.empty()) line("doc " + quoted(item.doc));
@@ -467,7 +589,8 @@ class Dumper {
         return rows(item.rows);
       }
       case TestItemKind::kExpectUndefined: {
-        line("expect undefined" + (item.name.name.empty() ? "" : " " + word(item.name)) + (on.empty() ? "" : " on " + on));
+        line("expect undefined" + (item.name.name.empty() ? "" : " " + word(item.name)) +
+             (on.empty() ? "" : " on " + on));
         In in(*this);
         return expr(*item.value);
       }
@@ -476,8 +599,12 @@ class Dumper {
 
   void argument(const Arg& arg) {
     switch (arg.kind) {
-      case ArgKind::kPlain: expr(*arg.value); break;
-      case ArgKind::kNamed: under("named " + word(arg.name), arg.value); break;
+      case ArgKind::kPlain:
+        expr(*arg.value);
+        break;
+      case ArgKind::kNamed:
+        under("named " + word(arg.name), arg.value);
+        break;
       case ArgKind::kShare:
       case ArgKind::kSpan: {
         line(arg.kind == ArgKind::kSpan ? "span" : arg.assuming ? "share assuming " + quoted(arg.reason) : "share");

@@ -12,7 +12,7 @@ struct DeclShape {
   std::string_view word;
   std::string_view called;
   std::string_view shape;
-  bool formula;   ///< NAME = …, else a body in braces or neither
+  bool formula;  ///< NAME = …, else a body in braces or neither
   bool body;
 };
 constexpr std::array kDecls = {
@@ -74,11 +74,11 @@ constexpr std::string_view kPropertyHelp =
 
 constexpr std::string_view kTypeHelp =
     "types are text, integer, number, decimal(2), money(USD), duration(min), timestamp, bool, uuid and one_of(\"a\")";
-constexpr std::array<std::string_view, 16> kClauseWords = {"and", "or",   "not",   "in",   "is",  "null", "if", "then",
+constexpr std::array<std::string_view, 16> kClauseWords = {"and",  "or",    "not",  "in",  "is",   "null", "if", "then",
                                                            "else", "where", "with", "per", "over", "by",   "of", "at"};
 
-constexpr std::array<std::string_view, 16> kBinary = {"+",  "-",  "*", "/",  "==", "!=",   "<",  "<=",
-                                                      ">",  ">=", "=", "->", "and", "or", "where", "with"};
+constexpr std::array<std::string_view, 16> kBinary = {
+    "+", "-", "*", "/", "==", "!=", "<", "<=", ">", ">=", "=", "->", "and", "or", "where", "with"};
 
 std::string lower_case(std::string_view word) {
   std::string lower(word);
@@ -191,8 +191,9 @@ class Explainer {
   bool sql_habit() {
     bool after_distinct = lower_case(previous()) == "distinct";
     if (after_distinct || lower_case(current()) == "distinct") {
-      report(Code::count_distinct, span(after_distinct ? at() - 1 : at()), "`count distinct` is written `unique(…)` here").help =
-          "write `unique(app.user)`";
+      report(Code::count_distinct, span(after_distinct ? at() - 1 : at()),
+             "`count distinct` is written `unique(…)` here")
+          .help = "write `unique(app.user)`";
       return true;
     }
     if (current() == "*" && previous() == "(") {
@@ -256,17 +257,20 @@ class Explainer {
     if (is_kind(1, LexemeClass::kReserved)) return false;
     bool titled = decl->word == "test" || decl->word == "objective";
     bool referring = decl->word == "threshold" || decl->word == "target" || decl->word == "benchmark";
-    std::string needs = titled ? " needs a title in double quotes here" : referring ? " needs a metric here" : " needs a name here";
+    std::string needs = titled      ? " needs a title in double quotes here"
+                        : referring ? " needs a metric here"
+                                    : " needs a name here";
     report(Code::name_missing, gap(), std::string(decl->called) + needs).help = "for example " + quoted(decl->shape);
     return true;
   }
 
   bool reserved_name() {
     if (!is_kind(at(), LexemeClass::kReserved)) return false;
-    bool named = at() == 1 || text(at() + 1) == ":" || text(at() + 1) == "=" || previous() == "as" || previous() == "key";
+    bool named =
+        at() == 1 || text(at() + 1) == ":" || text(at() + 1) == "=" || previous() == "as" || previous() == "key";
     if (!named) return false;
-    report(Code::reserved_word, span(at()), quoted(current()) + " is a word of the language and cannot be a name").help =
-        "another name is needed; after a dot and in `from \"…\"` any word may stand";
+    report(Code::reserved_word, span(at()), quoted(current()) + " is a word of the language and cannot be a name")
+        .help = "another name is needed; after a dot and in `from \"…\"` any word may stand";
     return true;
   }
 
@@ -278,8 +282,9 @@ class Explainer {
       d.help = "write 0." + std::string(text(at() + 1));
       return true;
     }
-    bool grouped = current() == "," && at() > 0 && is_kind(at() - 1, LexemeClass::kNumber) && text(at() + 1).size() == 3 &&
-                   is_kind(at() + 1, LexemeClass::kNumber) && span(at() + 1).begin == span(at() - 1).end + 1;
+    bool grouped = current() == "," && at() > 0 && is_kind(at() - 1, LexemeClass::kNumber) &&
+                   text(at() + 1).size() == 3 && is_kind(at() + 1, LexemeClass::kNumber) &&
+                   span(at() + 1).begin == span(at() - 1).end + 1;
     if (grouped) {
       Span place = join(span(at() - 1), span(at() + 1));
       std::string number = std::string(previous()) + "_" + std::string(text(at() + 1));
@@ -406,7 +411,8 @@ class Explainer {
     const DeclShape* decl = find_decl(text(0));
     std::string help;
     for (const std::string& rule : failure_.rules) {
-      auto item = std::find_if(kItems.begin(), kItems.end(), [&](const ItemShape& shape) { return shape.rule == rule; });
+      auto item =
+          std::find_if(kItems.begin(), kItems.end(), [&](const ItemShape& shape) { return shape.rule == rule; });
       if (item != kItems.end() && help.empty()) help = item->help;
       if (rule == "props" && help.empty()) help = kPropertyHelp;
     }
@@ -414,7 +420,8 @@ class Explainer {
     if (help.empty() && decl != nullptr && !formula) help = body_help(*decl);
     bool ends = current().empty() || (current() == "}" && previous() != "{");
     std::string what = decl == nullptr || at() + 1 < failure_.tokens.size() ? "this line" : decl_ends(*decl);
-    report(Code::unexpected, gap(), ends ? what + " ends too early" : quoted(current()) + " does not fit here").help = help;
+    report(Code::unexpected, gap(), ends ? what + " ends too early" : quoted(current()) + " does not fit here").help =
+        help;
   }
 
   static std::string decl_ends(const DeclShape& decl) {
@@ -428,7 +435,8 @@ class Explainer {
     for (size_t i = 1; i < at(); ++i) inside = inside || text(i) == "{";
     if (inside) {
       std::string rule = std::string(decl.word) + "Item";
-      auto item = std::find_if(kItems.begin(), kItems.end(), [&](const ItemShape& shape) { return shape.rule == rule; });
+      auto item =
+          std::find_if(kItems.begin(), kItems.end(), [&](const ItemShape& shape) { return shape.rule == rule; });
       return item != kItems.end() ? std::string(item->help) : std::string(kPropertyHelp);
     }
     return std::string(decl.called) + " is written like " + quoted(decl.shape);

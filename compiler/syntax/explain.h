@@ -11,7 +11,8 @@
 
 namespace alidade {
 
-/// A declaration that does not parse: its tokens, the one that does not fit, and the rules it stands in, innermost first.
+/// A declaration that does not parse: its tokens, the one that does not fit, and the rules it stands in, innermost
+/// first.
 struct Failure {
   const SourceFile* file = nullptr;
   const std::vector<Lexeme>* lexemes = nullptr;

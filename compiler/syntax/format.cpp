@@ -1,5 +1,5 @@
-// The one layout: lines with their columns aligned. Door: parse.h (format). Line breaks inside a formula stay where they
-// are; braces that stand on one line stay there if they fit; all other space is laid out anew.
+// The one layout: lines with their columns aligned. Door: parse.h (format). Line breaks inside a formula stay where
+// they are; braces that stand on one line stay there if they fit; all other space is laid out anew.
 #include <algorithm>
 
 #include "compiler/syntax/format_lines.h"
@@ -37,7 +37,8 @@ std::vector<Run> runs_of(const std::vector<FormatLine>& lines, LineKind kind) {
     const FormatLine& line = lines[i];
     const FormatLine* last = run.empty() ? nullptr : &lines[run.back()];
     bool member = line.kind == kind;
-    bool joins = member && last != nullptr && !line.blank_before && line.indent == last->indent && line.group == last->group;
+    bool joins =
+        member && last != nullptr && !line.blank_before && line.indent == last->indent && line.group == last->group;
     bool nested = last != nullptr && !parts(line, *last);
     if (!joins && !(nested && (!member || line.indent > last->indent))) end_run();
     if (member && (joins || run.empty())) run.push_back(i);
@@ -86,7 +87,8 @@ void align_rows(std::vector<FormatLine>* lines, const Run& run) {
   std::vector<size_t> widths((*lines)[run.front()].cells.size(), 0);
   for (size_t i : run) {
     std::vector<std::string>& cells = (*lines)[i].cells;
-    for (size_t k = 0; k < cells.size() && k < widths.size(); ++k) widths[k] = std::max(widths[k], display_width(cells[k]));
+    for (size_t k = 0; k < cells.size() && k < widths.size(); ++k)
+      widths[k] = std::max(widths[k], display_width(cells[k]));
   }
   for (size_t i : run) {
     std::string text = "|";
@@ -125,7 +127,8 @@ std::string join_lines(const std::vector<FormatLine>& lines) {
   std::string out;
   for (size_t i = 0; i < lines.size();) {
     size_t end = i + 1;
-    while (end < lines.size() && !lines[i].comment.empty() && !lines[end].comment.empty() && !lines[end].blank_before) ++end;
+    while (end < lines.size() && !lines[i].comment.empty() && !lines[end].comment.empty() && !lines[end].blank_before)
+      ++end;
     size_t width = 0;
     for (size_t k = i; k < end; ++k) width = std::max(width, display_width(texts[k]));
     for (; i < end; ++i) {

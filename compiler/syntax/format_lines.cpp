@@ -12,9 +12,10 @@ namespace alidade {
 namespace {
 
 constexpr size_t kWidest = 120;
-constexpr std::array<std::string_view, 7> kClauseBeforeParen = {"without", "every",  "among", "after",
+constexpr std::array<std::string_view, 7> kClauseBeforeParen = {"without",   "every",  "among", "after",
                                                                 "returning", "expect", "from"};
-constexpr std::array<std::string_view, 8> kBeforeAmount = {"above", "below", "from", "to", "reach", "expect", "after", "returning"};
+constexpr std::array<std::string_view, 8> kBeforeAmount = {"above", "below",  "from",  "to",
+                                                           "reach", "expect", "after", "returning"};
 constexpr std::array<std::string_view, 5> kRoles = {"time", "entity", "id", "arrived", "order"};
 
 template <typename List>
@@ -41,9 +42,10 @@ class LineMaker {
   struct Place {
     bool starts_declaration = false;
     bool separator_before = false;
-    bool dropped = false;       ///< a ';' that a line's end, or nothing, stands for
-    bool expanded = false;      ///< an opening brace whose items stand on lines of their own
-    size_t partner = 0;         ///< of a brace
+    bool dropped = false;    ///< a ';' that a line's end, or nothing, stands for
+    bool expanded = false;   ///< an opening brace whose items stand on lines of their own
+    size_t partner = 0;      ///< of a brace
+    size_t declaration = 0;  ///< the first lexeme of the declaration it is in
   };
 
   /// Tokens of one output line and how the line came to be.
@@ -52,10 +54,12 @@ class LineMaker {
     size_t indent = 0;
     bool blank_before = false;
     bool starts_item = false;
-    size_t item = 0;            ///< the first token of the item it belongs to
+    size_t item = 0;  ///< the first token of the item it belongs to
   };
 
-  std::string_view text(size_t i) const { return i < lexemes_.size() ? file_.text(lexemes_[i].span) : std::string_view(); }
+  std::string_view text(size_t i) const {
+    return i < lexemes_.size() ? file_.text(lexemes_[i].span) : std::string_view();
+  }
   bool is_comment(size_t i) const {
     return lexemes_[i].kind == LexemeClass::kComment || lexemes_[i].kind == LexemeClass::kDoc;
   }
@@ -70,7 +74,12 @@ class LineMaker {
       separator = false;
     }
     for (const Chunk& chunk : layout.chunks) places_[layout.tokens[chunk.begin].lexeme].starts_declaration = true;
-    for (size_t i = 0; i < lexemes_.size(); ++i) places_[i].dropped = text(i) == ";";
+    size_t declaration = 0;
+    for (size_t i = 0; i < lexemes_.size(); ++i) {
+      places_[i].dropped = text(i) == ";";
+      if (places_[i].starts_declaration) declaration = i;
+      places_[i].declaration = declaration;
+    }
   }
 
   void match_braces() {
@@ -193,7 +202,8 @@ class LineMaker {
     return text(i) == "{" ? base() : base() + continuation(i);
   }
 
-  /// Lines that go on are indented by 4, and by 4 for each parenthesis that is open; one that closes stands further out.
+  /// Lines that go on are indented by 4, and by 4 for each parenthesis that is open; one that closes stands further
+  /// out.
   size_t continuation(size_t i) const {
     size_t closing = 0;
     for (size_t k = i; k < lexemes_.size() && (text(k) == ")" || text(k) == "]"); ++k) ++closing;
@@ -213,8 +223,9 @@ class LineMaker {
 
   // ------------------------------------------------------------------------------------------------ words in a line
   bool is_word(size_t i) const {
-    return i < lexemes_.size() && (lexemes_[i].kind == LexemeClass::kName || lexemes_[i].kind == LexemeClass::kDeclaration ||
-                                   lexemes_[i].kind == LexemeClass::kReserved);
+    return i < lexemes_.size() &&
+           (lexemes_[i].kind == LexemeClass::kName || lexemes_[i].kind == LexemeClass::kDeclaration ||
+            lexemes_[i].kind == LexemeClass::kReserved);
   }
 
   bool is_prefix_minus(size_t i) const {
@@ -227,9 +238,12 @@ class LineMaker {
     size_t dot = previous(before);
     bool member = dot < lexemes_.size() && text(dot) == ".";
     switch (lexemes_[before].kind) {
-      case LexemeClass::kReserved: return !member && word != "true" && word != "false" && word != "null";
-      case LexemeClass::kName: return !member && contains(kBeforeAmount, word);
-      case LexemeClass::kSign: return word != ")" && word != "]";
+      case LexemeClass::kReserved:
+        return !member && word != "true" && word != "false" && word != "null";
+      case LexemeClass::kName:
+        return !member && contains(kBeforeAmount, word);
+      case LexemeClass::kSign:
+        return word != ")" && word != "]";
       case LexemeClass::kDeclaration:
       case LexemeClass::kNumber:
       case LexemeClass::kDate:
@@ -242,7 +256,8 @@ class LineMaker {
       case LexemeClass::kSqlNotEqual:
       case LexemeClass::kSqlComment:
       case LexemeClass::kSymbolWord:
-      case LexemeClass::kUnknown: return false;
+      case LexemeClass::kUnknown:
+        return false;
     }
     return false;
   }
@@ -272,7 +287,8 @@ class LineMaker {
 
   std::string piece(size_t i) const {
     std::string out(text(i));
-    while (is_comment(i) && !out.empty() && (out.back() == ' ' || out.back() == '\t' || out.back() == '\r')) out.pop_back();
+    while (is_comment(i) && !out.empty() && (out.back() == ' ' || out.back() == '\t' || out.back() == '\r'))
+      out.pop_back();
     return out;
   }
 
@@ -305,7 +321,8 @@ class LineMaker {
       line.kind = LineKind::kComment;
     } else if (is_row(first)) {
       line.kind = LineKind::kRow;
-      for (Span cell : split_row(text(first))) line.cells.emplace_back(text(first).substr(cell.begin, cell.end - cell.begin));
+      for (Span cell : split_row(text(first)))
+        line.cells.emplace_back(text(first).substr(cell.begin, cell.end - cell.begin));
       return line;
     } else if (text(first) == "}" || text(first) == ")" || text(first) == "]") {
       line.kind = LineKind::kCloser;
@@ -316,15 +333,10 @@ class LineMaker {
     return line;
   }
 
-  std::string_view keyword_of(size_t i) const {
-    while (i > 0 && !places_[i].starts_declaration) --i;
-    return text(i);
-  }
-
   /// The columns of declarations and items that stand in runs; false for any other line.
   bool columns(const Draft& draft, size_t count, FormatLine* line) const {
     size_t first = draft.tokens.front();
-    std::string_view keyword = keyword_of(first);
+    std::string_view keyword = text(places_[first].declaration);
     if (places_[first].starts_declaration) {
       if (count < 3 || text(draft.tokens[2]) != "=" || display_width(text(draft.tokens[1])) > 24) return false;
       line->kind = LineKind::kHead;
@@ -334,7 +346,8 @@ class LineMaker {
     }
     if (draft.indent != 2) return false;
     if (keyword == "stream" || keyword == "table") return field_columns(draft, count, line);
-    if (keyword == "funnel" || keyword == "session") return pair_columns(draft, count, keyword == "funnel" ? ":" : "=", line);
+    if (keyword == "funnel" || keyword == "session")
+      return pair_columns(draft, count, keyword == "funnel" ? ":" : "=", line);
     return keyword == "objective" && pair_columns(draft, count, "from", line);
   }
 
@@ -370,14 +383,16 @@ class LineMaker {
   const std::vector<Lexeme>& lexemes_;
   std::vector<Place> places_;
   std::vector<Draft> drafts_;
-  std::vector<size_t> braces_;   ///< that are open
-  size_t parens_ = 0;            ///< that are open inside the innermost braces
-  size_t item_ = 0;              ///< the first token of the current item
+  std::vector<size_t> braces_;  ///< that are open
+  size_t parens_ = 0;           ///< that are open inside the innermost braces
+  size_t item_ = 0;             ///< the first token of the current item
 };
 
 }  // namespace
 
-std::vector<FormatLine> format_lines(const SourceFile& file, const Layout& layout) { return LineMaker(file, layout).make(); }
+std::vector<FormatLine> format_lines(const SourceFile& file, const Layout& layout) {
+  return LineMaker(file, layout).make();
+}
 
 size_t display_width(std::string_view text) {
   size_t width = 0;

@@ -12,21 +12,21 @@ namespace alidade {
 /// What a line's columns are aligned with: the lines of the same kind next to it.
 enum class LineKind : uint8_t {
   kOther,
-  kHead,       ///< a declaration's first line: `metric name` | `= …`
-  kField,      ///< `role` | `name` | `: type` | `from …`
-  kPair,       ///< `name` | `: …` or `= …` or `from …`
-  kRow,        ///< the cells of a table row
-  kComment,    ///< nothing but a comment
-  kCloser,     ///< starts with a closing bracket
+  kHead,     ///< a declaration's first line: `metric name` | `= …`
+  kField,    ///< `role` | `name` | `: type` | `from …`
+  kPair,     ///< `name` | `: …` or `= …` or `from …`
+  kRow,      ///< the cells of a table row
+  kComment,  ///< nothing but a comment
+  kCloser,   ///< starts with a closing bracket
 };
 
 struct FormatLine {
   LineKind kind = LineKind::kOther;
   size_t indent = 0;
   bool blank_before = false;
-  std::vector<std::string> cells;   ///< one, but for the kinds above
-  std::string comment;              ///< at the line's end
-  std::string group;                ///< kHead: its declaration word; only lines of one group are aligned
+  std::vector<std::string> cells;  ///< one, but for the kinds above
+  std::string comment;             ///< at the line's end
+  std::string group;               ///< kHead: its declaration word; only lines of one group are aligned
 };
 
 /// The layout must come from a text without errors.

@@ -49,9 +49,9 @@ class LayoutBuilder {
   struct Open {
     char sign;
     uint32_t lexeme;
-    int operators = 0;   ///< of the part since the last comma or separator
-    int inner = 0;       ///< the deepest bracketed one among that part's operands
-    int parts = 0;       ///< the deepest part before it
+    int operators = 0;  ///< of the part since the last comma or separator
+    int inner = 0;      ///< the deepest bracketed one among that part's operands
+    int parts = 0;      ///< the deepest part before it
     int depth() const { return std::max(parts, operators + inner); }
   };
 
@@ -150,19 +150,31 @@ class LayoutBuilder {
       case LexemeClass::kName:
       case LexemeClass::kNumber:
       case LexemeClass::kDate:
-      case LexemeClass::kText: return push(LaidKind::kLexeme, i, span);
-      case LexemeClass::kDeclaration: return push(declaration_word(i), i, span);
-      case LexemeClass::kReserved: return add_reserved(i);
-      case LexemeClass::kRow: return add_row(i);
-      case LexemeClass::kSign: return add_sign(i);
-      case LexemeClass::kOpenText: return add_open_text(i);
-      case LexemeClass::kSqlText: return add_sql_text(i);
-      case LexemeClass::kSqlNotEqual: return add_sql_not_equal(i);
-      case LexemeClass::kSqlComment: return add_sql_comment(i);
-      case LexemeClass::kSymbolWord: return add_symbol_word(i);
-      case LexemeClass::kUnknown: return add_unknown(i);
+      case LexemeClass::kText:
+        return push(LaidKind::kLexeme, i, span);
+      case LexemeClass::kDeclaration:
+        return push(declaration_word(i), i, span);
+      case LexemeClass::kReserved:
+        return add_reserved(i);
+      case LexemeClass::kRow:
+        return add_row(i);
+      case LexemeClass::kSign:
+        return add_sign(i);
+      case LexemeClass::kOpenText:
+        return add_open_text(i);
+      case LexemeClass::kSqlText:
+        return add_sql_text(i);
+      case LexemeClass::kSqlNotEqual:
+        return add_sql_not_equal(i);
+      case LexemeClass::kSqlComment:
+        return add_sql_comment(i);
+      case LexemeClass::kSymbolWord:
+        return add_symbol_word(i);
+      case LexemeClass::kUnknown:
+        return add_unknown(i);
       case LexemeClass::kComment:
-      case LexemeClass::kDoc: return;
+      case LexemeClass::kDoc:
+        return;
     }
   }
 
@@ -174,8 +186,8 @@ class LayoutBuilder {
   bool chunk_is_empty() const { return out_.chunks.back().begin == out_.tokens.size(); }
 
   void add_reserved(size_t i) {
-    bool after_dot = !chunk_is_empty() && out_.tokens.back().kind == LaidKind::kLexeme &&
-                     file_.text(out_.tokens.back().span) == ".";
+    bool after_dot =
+        !chunk_is_empty() && out_.tokens.back().kind == LaidKind::kLexeme && file_.text(out_.tokens.back().span) == ".";
     if (!after_dot && is_clause_word(text(i))) count_operator(i);
     push(LaidKind::kLexeme, i, lexeme(i).span);
   }
@@ -274,8 +286,8 @@ class LayoutBuilder {
     const Open& open = open_.back();
     if (damage()) {
       Code code = open.sign == '{' ? Code::unclosed_brace : Code::unclosed_bracket;
-      Diagnostic& d = report(code, lexeme(open.lexeme).span,
-                             "this " + std::string(bracket_name(open.sign)) + " is never closed");
+      Diagnostic& d =
+          report(code, lexeme(open.lexeme).span, "this " + std::string(bracket_name(open.sign)) + " is never closed");
       d.labels.push_back({place, std::string(label)});
     }
     LaidKind kind = missing_closer(open.sign);
@@ -348,8 +360,8 @@ class LayoutBuilder {
   void add_symbol_word(size_t i) {
     bool is_and = text(i) == "&&";
     std::string word = is_and ? "and" : "not ";
-    Diagnostic& d = report(Code::symbol_word, lexeme(i).span,
-                           is_and ? "`&&` is written `and` here" : "`!` is written `not` here");
+    Diagnostic& d =
+        report(Code::symbol_word, lexeme(i).span, is_and ? "`&&` is written `and` here" : "`!` is written `not` here");
     d.fixes.push_back({lexeme(i).span, word, is_and});
     count_operator(i);
     push(is_and ? LaidKind::kAnd : LaidKind::kNot, i, lexeme(i).span);
@@ -369,9 +381,9 @@ class LayoutBuilder {
     }
     const bool curly = sign == "“" || sign == "”" || sign == "„" || sign == "‘" || sign == "’";
     const bool visible = static_cast<unsigned char>(sign[0]) > 0x20 && sign[0] != 0x7F && sign != "\u00A0";
-    Diagnostic& d = report(Code::unknown_character, lexeme(i).span,
-                           visible ? "`" + std::string(sign) + "` means nothing here"
-                                   : "this invisible character means nothing here");
+    Diagnostic& d = report(
+        Code::unknown_character, lexeme(i).span,
+        visible ? "`" + std::string(sign) + "` means nothing here" : "this invisible character means nothing here");
     if (curly) d.help = "text stands in straight double quotes: `\"text\"`";
     if (sign == "%") d.help = "a percentage is written without a space: `5%`";
     if (!visible) d.fixes.push_back({lexeme(i).span, " ", true});
@@ -384,13 +396,14 @@ class LayoutBuilder {
   Open top_{};
   std::vector<Span> doc_;
   bool has_chunk_ = false;
-  bool last_separator_ = false;   ///< a ';' outside brackets has just ended a declaration
+  bool last_separator_ = false;  ///< a ';' outside brackets has just ended a declaration
   int errors_ = 0;
 };
 
-constexpr std::array kJoinsNext = {"+", "-", "*", "/", "==", "!=", "<", "<=", ">", ">=", "=", ",", ":", ".", "->", "(", "["};
-constexpr std::array kJoinsPrevious = {"+", "-",  "*",  "/", "==", "!=", "<", "<=", ">", ">=", "=",
-                                       ",", ":", ".", "->", ")",  "]",  "?", "{", "}", ";"};
+constexpr std::array kJoinsNext = {"+",  "-", "*", "/", "==", "!=", "<", "<=", ">",
+                                   ">=", "=", ",", ":", ".",  "->", "(", "["};
+constexpr std::array kJoinsPrevious = {"+", "-", "*", "/",  "==", "!=", "<", "<=", ">", ">=", "=",
+                                       ",", ":", ".", "->", ")",  "]",  "?", "{",  "}", ";"};
 
 }  // namespace
 

@@ -14,22 +14,35 @@ LexemeClass class_of(size_t type) {
   if (type >= AlidadeLexer::ABOVE && type <= AlidadeLexer::TIME_UNIT) return LexemeClass::kName;
   if (type >= AlidadeLexer::LBRACE && type <= AlidadeLexer::SEMICOLON) return LexemeClass::kSign;
   switch (type) {
-    case AlidadeLexer::IDENT: return LexemeClass::kName;
+    case AlidadeLexer::IDENT:
+      return LexemeClass::kName;
     case AlidadeLexer::NUMBER:
-    case AlidadeLexer::PERCENT: return LexemeClass::kNumber;
+    case AlidadeLexer::PERCENT:
+      return LexemeClass::kNumber;
     case AlidadeLexer::DATE:
     case AlidadeLexer::TIMESTAMP:
-    case AlidadeLexer::MONTH: return LexemeClass::kDate;
-    case AlidadeLexer::STRING: return LexemeClass::kText;
-    case AlidadeLexer::ROW: return LexemeClass::kRow;
-    case AlidadeLexer::DOC: return LexemeClass::kDoc;
-    case AlidadeLexer::COMMENT: return LexemeClass::kComment;
-    case AlidadeLexer::OPEN_STRING: return LexemeClass::kOpenText;
-    case AlidadeLexer::SQL_STRING: return LexemeClass::kSqlText;
-    case AlidadeLexer::SQL_NE: return LexemeClass::kSqlNotEqual;
-    case AlidadeLexer::SQL_COMMENT: return LexemeClass::kSqlComment;
-    case AlidadeLexer::SYMBOL_WORD: return LexemeClass::kSymbolWord;
-    default: return LexemeClass::kUnknown;
+    case AlidadeLexer::MONTH:
+      return LexemeClass::kDate;
+    case AlidadeLexer::STRING:
+      return LexemeClass::kText;
+    case AlidadeLexer::ROW:
+      return LexemeClass::kRow;
+    case AlidadeLexer::DOC:
+      return LexemeClass::kDoc;
+    case AlidadeLexer::COMMENT:
+      return LexemeClass::kComment;
+    case AlidadeLexer::OPEN_STRING:
+      return LexemeClass::kOpenText;
+    case AlidadeLexer::SQL_STRING:
+      return LexemeClass::kSqlText;
+    case AlidadeLexer::SQL_NE:
+      return LexemeClass::kSqlNotEqual;
+    case AlidadeLexer::SQL_COMMENT:
+      return LexemeClass::kSqlComment;
+    case AlidadeLexer::SYMBOL_WORD:
+      return LexemeClass::kSymbolWord;
+    default:
+      return LexemeClass::kUnknown;
   }
 }
 

@@ -14,7 +14,7 @@ namespace alidade {
 struct Unescaped {
   std::string text;
   bool good = true;
-  Span wrong;          ///< the escape that is none, relative to `inside`
+  Span wrong;  ///< the escape that is none, relative to `inside`
 };
 /// `inside` stands between the quotes.
 Unescaped unescape(std::string_view inside);

@@ -133,8 +133,9 @@ class FileParser {
     uint32_t name = chunk.begin + 1;
     if (name >= chunk.end || layout_.tokens[name].kind == LaidKind::kEnd) return;
     bool word = class_of(name) == LexemeClass::kName || class_of(name) == LexemeClass::kDeclaration;
-    if (word) unread_.push_back({syntax_.names->intern(syntax_.source->text(layout_.tokens[name].span)),
-                                 layout_.tokens[name].span});
+    if (word)
+      unread_.push_back(
+          {syntax_.names->intern(syntax_.source->text(layout_.tokens[name].span)), layout_.tokens[name].span});
   }
 
   /// The outermost braces of a declaration: [open, close] as places in `whole`; close is 0 where there are none.
@@ -146,39 +147,43 @@ class FileParser {
     Body body;
     int depth = 0;
     for (size_t i = 0; i < whole.size(); ++i) {
-      const LaidToken& token = layout_.tokens[whole[i]];
-      std::string_view sign = text(whole[i]);
-      bool opens = sign == "{" || sign == "(" || sign == "[";
-      bool closes = sign == "}" || sign == ")" || sign == "]" || token.kind == LaidKind::kCloseBrace ||
-                    token.kind == LaidKind::kCloseParen || token.kind == LaidKind::kCloseBracket;
-      if (sign == "{" && depth == 0 && body.open == 0) body.open = i;
-      depth += (opens ? 1 : 0) - (closes ? 1 : 0);
-      if (closes && depth == 0 && body.open != 0 && body.close == 0) body.close = i;
+      if (text(whole[i]) == "{" && depth == 0 && body.open == 0) body.open = i;
+      int change = depth_change(whole[i]);
+      depth += change;
+      if (change < 0 && depth == 0 && body.open != 0 && body.close == 0) body.close = i;
     }
     return body;
   }
 
-  std::vector<Part> items_of(const Part& whole, Body body) const {
-    std::vector<Part> items(1);
+  int depth_change(uint32_t token) const {
+    std::string_view sign = text(token);
+    if (sign == "{" || sign == "(" || sign == "[") return 1;
+    LaidKind kind = layout_.tokens[token].kind;
+    bool put_in = kind == LaidKind::kCloseBrace || kind == LaidKind::kCloseParen || kind == LaidKind::kCloseBracket;
+    return put_in || sign == "}" || sign == ")" || sign == "]" ? -1 : 0;
+  }
+
+  /// The items of a body as places [begin, end) in `whole`.
+  struct Item {
+    size_t begin = 0;
+    size_t end = 0;
+  };
+  std::vector<Item> items_of(const Part& whole, Body body) const {
+    std::vector<Item> items;
+    size_t begin = body.open + 1;
     int depth = 0;
-    for (size_t i = body.open + 1; i < body.close; ++i) {
-      LaidKind kind = layout_.tokens[whole[i]].kind;
-      std::string_view sign = text(whole[i]);
-      if (sign == "{" || sign == "(" || sign == "[") ++depth;
-      if (sign == "}" || sign == ")" || sign == "]" || kind == LaidKind::kCloseBrace || kind == LaidKind::kCloseParen ||
-          kind == LaidKind::kCloseBracket) {
-        --depth;
-      }
-      if (kind == LaidKind::kSeparator && depth == 0) {
-        items.emplace_back();
-      } else {
-        items.back().push_back(whole[i]);
-      }
+    for (size_t i = begin; i <= body.close; ++i) {
+      depth += depth_change(whole[i]);
+      bool ends = i == body.close || (depth == 0 && layout_.tokens[whole[i]].kind == LaidKind::kSeparator);
+      if (!ends) continue;
+      if (i > begin) items.push_back({begin, i});
+      begin = i + 1;
     }
     return items;
   }
 
-  /// A declaration that does not parse as a whole: an error in its head leaves it out, an error in an item only the item.
+  /// A declaration that does not parse as a whole: an error in its head leaves it out, an error in an item only the
+  /// item.
   void parse_items(const Chunk& chunk, const Part& whole, const ParseFailure& failure) {
     Body body = find_body(whole);
     bool in_body = body.close != 0 && failure.token > body.open && failure.token <= body.close;
@@ -186,18 +191,18 @@ class FileParser {
       if (!chunk.damaged) explain_failure(failure_of(whole, failure), sink_);
       return leave_out(chunk);
     }
-    Part good(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(body.open) + 1);
-    const Part head = good;
-    const Part tail(whole.begin() + static_cast<ptrdiff_t>(body.close), whole.end());
-    for (const Part& item : items_of(whole, body)) {
-      if (item.empty() || full()) continue;
+    const Part head(whole.begin(), place(whole, body.open + 1));
+    const Part tail(place(whole, body.close), whole.end());
+    Part good = head;
+    for (const Item& item : items_of(whole, body)) {
+      if (full()) break;
       Part alone = head;
-      alone.insert(alone.end(), item.begin(), item.end());
+      alone.insert(alone.end(), place(whole, item.begin), place(whole, item.end));
       alone.insert(alone.end(), tail.begin(), tail.end());
       ParseFailure item_failure;
       if (parse_part(alone, &item_failure) != nullptr) {
-        if (good.size() > head.size()) good.push_back(separator(whole, item));
-        good.insert(good.end(), item.begin(), item.end());
+        size_t begin = good.size() > head.size() ? item.begin - 1 : item.begin;  // with the separator before it
+        good.insert(good.end(), place(whole, begin), place(whole, item.end));
       } else if (!chunk.damaged) {
         explain_failure(failure_of(alone, item_failure), sink_);
       }
@@ -209,11 +214,7 @@ class FileParser {
     build(tree, true);
   }
 
-  /// The separator before an item that is not the first.
-  uint32_t separator(const Part& whole, const Part& item) const {
-    auto first = std::find(whole.begin(), whole.end(), item.front());
-    return *(first - 1);
-  }
+  static Part::const_iterator place(const Part& whole, size_t at) { return whole.begin() + static_cast<ptrdiff_t>(at); }
 
   Syntax& syntax_;
   DiagnosticSink& sink_;

@@ -33,8 +33,8 @@ std::vector<std::string> find_ambiguities(const std::string& text);
 /// The tree as indented text, one node a line, stable: `--dump=ast`.
 std::string dump_ast(const Syntax& syntax);
 
-/// The one layout: idempotent, comments kept, meaning unchanged. The text comes back as it was when it has syntax errors,
-/// which are reported.
+/// The one layout: idempotent, comments kept, meaning unchanged. The text comes back as it was when it has syntax
+/// errors, which are reported.
 std::string format(const std::string& path, const std::string& text, DiagnosticSink& sink);
 
 }  // namespace alidade

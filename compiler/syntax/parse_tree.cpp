@@ -8,19 +8,32 @@ using antlr::AlidadeParser;
 
 size_t token_type(const Layout& layout, const LaidToken& token) {
   switch (token.kind) {
-    case LaidKind::kLexeme: return layout.lexemes[token.lexeme].type;
-    case LaidKind::kName: return AlidadeParser::IDENT;
-    case LaidKind::kText: return AlidadeParser::STRING;
-    case LaidKind::kNotEqual: return AlidadeParser::NE;
-    case LaidKind::kEqual: return AlidadeParser::EQ;
-    case LaidKind::kAnd: return AlidadeParser::AND;
-    case LaidKind::kOr: return AlidadeParser::OR;
-    case LaidKind::kNot: return AlidadeParser::NOT;
-    case LaidKind::kSeparator: return AlidadeParser::NL;
-    case LaidKind::kCloseBrace: return AlidadeParser::RBRACE;
-    case LaidKind::kCloseParen: return AlidadeParser::RPAREN;
-    case LaidKind::kCloseBracket: return AlidadeParser::RBRACKET;
-    case LaidKind::kEnd: return antlr4::Token::EOF;
+    case LaidKind::kLexeme:
+      return layout.lexemes[token.lexeme].type;
+    case LaidKind::kName:
+      return AlidadeParser::IDENT;
+    case LaidKind::kText:
+      return AlidadeParser::STRING;
+    case LaidKind::kNotEqual:
+      return AlidadeParser::NE;
+    case LaidKind::kEqual:
+      return AlidadeParser::EQ;
+    case LaidKind::kAnd:
+      return AlidadeParser::AND;
+    case LaidKind::kOr:
+      return AlidadeParser::OR;
+    case LaidKind::kNot:
+      return AlidadeParser::NOT;
+    case LaidKind::kSeparator:
+      return AlidadeParser::NL;
+    case LaidKind::kCloseBrace:
+      return AlidadeParser::RBRACE;
+    case LaidKind::kCloseParen:
+      return AlidadeParser::RPAREN;
+    case LaidKind::kCloseBracket:
+      return AlidadeParser::RBRACKET;
+    case LaidKind::kEnd:
+      return antlr4::Token::EOF;
   }
   return antlr4::Token::EOF;
 }

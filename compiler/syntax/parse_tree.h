@@ -1,5 +1,5 @@
-// Laid-out tokens to ANTLR's parse tree, a declaration at a time. Internal to compiler/syntax: included by parse_tree.cpp,
-// build_tree.h and parse.cpp only, since it brings ANTLR with it. One thread.
+// Laid-out tokens to ANTLR's parse tree, a declaration at a time. Internal to compiler/syntax: included by
+// parse_tree.cpp, build_tree.h and parse.cpp only, since it brings ANTLR with it. One thread.
 #pragma once
 
 #include <string>
@@ -43,8 +43,8 @@ ChunkTokens chunk_tokens(const Layout& layout, const std::vector<uint32_t>& part
 
 /// Where a parse stopped, in the parser's terms.
 struct ParseFailure {
-  size_t token = 0;                         ///< index of the token that does not fit
-  std::vector<std::string> rules;           ///< the rules it was in, innermost first
+  size_t token = 0;                ///< index of the token that does not fit
+  std::vector<std::string> rules;  ///< the rules it was in, innermost first
 };
 
 class DeclarationParser {

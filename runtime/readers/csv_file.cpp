@@ -102,7 +102,7 @@ void export_text(std::vector<TextColumn> columns, const std::vector<int>& column
 // The records of a file, one block of text at a time. A block may end inside a record, whose beginning is kept.
 class CsvRecords {
  public:
-  static Result<std::unique_ptr<CsvRecords>> open(const SourceFile& file) {
+  static Result<std::unique_ptr<CsvRecords>> open(const FoundFile& file) {
     auto input = Input::open(file);
     if (!input.ok()) return input.error();
     auto records = std::make_unique<CsvRecords>();
@@ -204,7 +204,7 @@ Status CsvRecords::read_header() {
 
 class CsvFile : public DataFile {
  public:
-  static Result<std::unique_ptr<DataFile>> open(const SourceFile& file, const WantedFields& fields, bool skip_bad_rows);
+  static Result<std::unique_ptr<DataFile>> open(const FoundFile& file, const WantedFields& fields, bool skip_bad_rows);
   Result<bool> next(Batch* batch) override;
   BadRows take_bad_rows() override { return std::exchange(bad_, {}); }
   int64_t bytes_done() const override { return records_->packed_bytes_done(); }
@@ -226,7 +226,7 @@ class CsvFile : public DataFile {
   BadRows bad_;
 };
 
-Result<std::unique_ptr<DataFile>> CsvFile::open(const SourceFile& file, const WantedFields& fields,
+Result<std::unique_ptr<DataFile>> CsvFile::open(const FoundFile& file, const WantedFields& fields,
                                                 bool skip_bad_rows) {
   auto records = CsvRecords::open(file);
   if (!records.ok()) return records.error();
@@ -351,11 +351,11 @@ struct Guess {
 
 }  // namespace
 
-Result<std::unique_ptr<DataFile>> open_csv(const SourceFile& file, const WantedFields& fields, bool skip_bad_rows) {
+Result<std::unique_ptr<DataFile>> open_csv(const FoundFile& file, const WantedFields& fields, bool skip_bad_rows) {
   return CsvFile::open(file, fields, skip_bad_rows);
 }
 
-Result<std::vector<FileColumn>> describe_csv(const SourceFile& file) {
+Result<std::vector<FileColumn>> describe_csv(const FoundFile& file) {
   auto opened = CsvRecords::open(file);
   if (!opened.ok()) return opened.error();
   CsvRecords& records = **opened;

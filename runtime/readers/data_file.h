@@ -20,10 +20,10 @@ class DataFile {
 
 using WantedFields = std::vector<const FieldSchema*>;
 
-Result<std::unique_ptr<DataFile>> open_csv(const SourceFile& file, const WantedFields& fields, bool skip_bad_rows);
-Result<std::vector<FileColumn>> describe_csv(const SourceFile& file);
+Result<std::unique_ptr<DataFile>> open_csv(const FoundFile& file, const WantedFields& fields, bool skip_bad_rows);
+Result<std::vector<FileColumn>> describe_csv(const FoundFile& file);
 
-Result<std::unique_ptr<DataFile>> open_parquet(const SourceFile& file, const WantedFields& fields);
-Result<std::vector<FileColumn>> describe_parquet(const SourceFile& file);
+Result<std::unique_ptr<DataFile>> open_parquet(const FoundFile& file, const WantedFields& fields);
+Result<std::vector<FileColumn>> describe_parquet(const FoundFile& file);
 
 }  // namespace alidade

@@ -40,7 +40,7 @@ Error damaged_file(const std::string& path, const arrow::Status& status) {
   return error;
 }
 
-Result<std::unique_ptr<Input>> Input::open(const SourceFile& file) {
+Result<std::unique_ptr<Input>> Input::open(const FoundFile& file) {
   auto raw = arrow::io::ReadableFile::Open(file.path);
   if (!raw.ok()) return damaged_file(file.path, raw.status());
   auto input = std::make_unique<Input>();
@@ -70,7 +70,7 @@ int64_t Input::packed_bytes_done() const {
   return at.ok() ? *at : 0;
 }
 
-Result<std::shared_ptr<arrow::io::RandomAccessFile>> open_random_access(const SourceFile& file) {
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> open_random_access(const FoundFile& file) {
   auto raw = arrow::io::ReadableFile::Open(file.path);
   if (!raw.ok()) return damaged_file(file.path, raw.status());
   if (!file.gzipped) return std::shared_ptr<arrow::io::RandomAccessFile>(*raw);

@@ -17,7 +17,7 @@ Error damaged_file(const std::string& path, const arrow::Status& status);
 /// A file read from its beginning to its end.
 class Input {
  public:
-  static Result<std::unique_ptr<Input>> open(const SourceFile& file);
+  static Result<std::unique_ptr<Input>> open(const FoundFile& file);
   /// Reads up to `bytes`; fewer only at the end of the file, where it returns 0.
   Result<int64_t> read(int64_t bytes, char* out);
   int64_t packed_bytes_done() const;
@@ -30,6 +30,6 @@ class Input {
 };
 
 /// A file to be read from any place; a gzipped one is unpacked into memory.
-Result<std::shared_ptr<arrow::io::RandomAccessFile>> open_random_access(const SourceFile& file);
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> open_random_access(const FoundFile& file);
 
 }  // namespace alidade

@@ -70,7 +70,7 @@ void keep_small_dictionaries(const parquet::FileMetaData& metadata, parquet::Arr
 
 class ParquetFile : public DataFile {
  public:
-  static Result<std::unique_ptr<ParquetFile>> open(const SourceFile& file);
+  static Result<std::unique_ptr<ParquetFile>> open(const FoundFile& file);
   Status resolve(const WantedFields& fields);
   std::vector<FileColumn> paths() const;
 
@@ -98,7 +98,7 @@ class ParquetFile : public DataFile {
   int64_t row_ = 0;
 };
 
-Result<std::unique_ptr<ParquetFile>> ParquetFile::open(const SourceFile& file) {
+Result<std::unique_ptr<ParquetFile>> ParquetFile::open(const FoundFile& file) {
   auto input = open_random_access(file);
   if (!input.ok()) return input.error();
   auto opened = std::make_unique<ParquetFile>();
@@ -246,14 +246,14 @@ Result<bool> ParquetFile::next(Batch* batch) {
 
 }  // namespace
 
-Result<std::unique_ptr<DataFile>> open_parquet(const SourceFile& file, const WantedFields& fields) {
+Result<std::unique_ptr<DataFile>> open_parquet(const FoundFile& file, const WantedFields& fields) {
   auto opened = ParquetFile::open(file);
   if (!opened.ok()) return opened.error();
   if (auto done = (*opened)->resolve(fields); !done.ok()) return done.error();
   return std::unique_ptr<DataFile>(std::move(*opened));
 }
 
-Result<std::vector<FileColumn>> describe_parquet(const SourceFile& file) {
+Result<std::vector<FileColumn>> describe_parquet(const FoundFile& file) {
   auto opened = ParquetFile::open(file);
   if (!opened.ok()) return opened.error();
   return (*opened)->paths();

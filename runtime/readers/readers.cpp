@@ -23,10 +23,10 @@ auto guarded(const std::string& path, Call call) -> decltype(call()) {
 
 class FileSetSource : public BatchSource {
  public:
-  FileSetSource(std::vector<SourceFile> files, std::vector<FieldSchema> fields, bool skip_bad_rows)
+  FileSetSource(std::vector<FoundFile> files, std::vector<FieldSchema> fields, bool skip_bad_rows)
       : files_(std::move(files)), fields_(std::move(fields)), skip_bad_rows_(skip_bad_rows) {
     for (const FieldSchema& field : fields_) wanted_.push_back(&field);
-    for (const SourceFile& file : files_) bytes_all_ += file.bytes;
+    for (const FoundFile& file : files_) bytes_all_ += file.bytes;
   }
 
   // Opens the first file, so that a source that cannot be read says so before the run begins.
@@ -34,7 +34,7 @@ class FileSetSource : public BatchSource {
 
   Result<bool> next(Batch* batch) override {
     while (open_ != nullptr) {
-      const SourceFile& file = files_[at_];
+      const FoundFile& file = files_[at_];
       auto more = guarded(file.path, [&] { return open_->next(batch); });
       bad_.append(open_->take_bad_rows());
       if (!more.ok() || *more) return more;
@@ -56,7 +56,7 @@ class FileSetSource : public BatchSource {
   Status open_next() {
     open_.reset();
     if (at_ == files_.size()) return Done{};
-    const SourceFile& file = files_[at_];
+    const FoundFile& file = files_[at_];
     auto opened = guarded(file.path, [&] {
       return file.format == FileFormat::kCsv ? open_csv(file, wanted_, skip_bad_rows_) : open_parquet(file, wanted_);
     });
@@ -65,7 +65,7 @@ class FileSetSource : public BatchSource {
     return Done{};
   }
 
-  std::vector<SourceFile> files_;
+  std::vector<FoundFile> files_;
   std::vector<FieldSchema> fields_;
   WantedFields wanted_;
   bool skip_bad_rows_;
@@ -91,7 +91,7 @@ Result<std::unique_ptr<BatchSource>> open_source(const SourceOptions& options, c
 Result<std::vector<FileColumn>> describe_source(const SourceOptions& options) {
   auto files = find_source_files(options);
   if (!files.ok()) return files.error();
-  const SourceFile& first = files->front();
+  const FoundFile& first = files->front();
   return guarded(first.path,
                  [&] { return first.format == FileFormat::kCsv ? describe_csv(first) : describe_parquet(first); });
 }

@@ -25,8 +25,8 @@ bool take_ending(std::string_view* name, std::string_view ending) {
 }
 
 // What a file's name and the stated format make of it; nullopt where the ending is not known.
-std::optional<SourceFile> known_file(const std::string& path, std::optional<FileFormat> stated) {
-  SourceFile file{path, FileFormat::kCsv, false, 0};
+std::optional<FoundFile> known_file(const std::string& path, std::optional<FileFormat> stated) {
+  FoundFile file{path, FileFormat::kCsv, false, 0};
   std::string_view name = path;
   file.gzipped = take_ending(&name, ".gz");
   const bool csv = name.ends_with(".csv"), parquet = name.ends_with(".parquet");
@@ -80,7 +80,7 @@ Result<std::optional<FileFormat>> stated_format(const SourceOptions& options) {
   return Error{7108, fmt::format("there is no format \"{}\"; it is \"csv\" or \"parquet\"", options.format), {}};
 }
 
-Status check_file(SourceFile* file) {
+Status check_file(FoundFile* file) {
   std::error_code error;
   file->bytes = static_cast<int64_t>(fs::file_size(file->path, error));
   if (error || access(file->path.c_str(), R_OK) != 0) {
@@ -93,7 +93,7 @@ Status check_file(SourceFile* file) {
 
 }  // namespace
 
-Result<std::vector<SourceFile>> find_source_files(const SourceOptions& options) {
+Result<std::vector<FoundFile>> find_source_files(const SourceOptions& options) {
   const auto stated = stated_format(options);
   if (!stated.ok()) return stated.error();
   std::error_code error;
@@ -105,7 +105,7 @@ Result<std::vector<SourceFile>> find_source_files(const SourceOptions& options) 
                                    : folder ? entries(options.path)
                                             : matches(options.path);
   std::sort(paths.begin(), paths.end());
-  std::vector<SourceFile> files;
+  std::vector<FoundFile> files;
   for (const std::string& path : paths) {
     if (fs::is_directory(path, error)) continue;
     if (auto file = known_file(path, stated.value())) files.push_back(*std::move(file));
@@ -121,7 +121,7 @@ Result<std::vector<SourceFile>> find_source_files(const SourceOptions& options) 
                                        : "files end in .csv, .csv.gz or .parquet, or a format is stated");
     return none;
   }
-  for (SourceFile& file : files) {
+  for (FoundFile& file : files) {
     if (auto fine = check_file(&file); !fine.ok()) return fine.error();
   }
   return files;

@@ -11,7 +11,7 @@ namespace alidade {
 
 enum class FileFormat : uint8_t { kCsv, kParquet };
 
-struct SourceFile {
+struct FoundFile {
   std::string path;
   FileFormat format = FileFormat::kCsv;
   bool gzipped = false;
@@ -20,6 +20,6 @@ struct SourceFile {
 
 /// The files in the order they are read (by name). Errors: AL7102 nothing there, AL7106 a file of no bytes, AL7107 a
 /// file that may not be opened, AL7108 a format that is not read.
-Result<std::vector<SourceFile>> find_source_files(const SourceOptions& options);
+Result<std::vector<FoundFile>> find_source_files(const SourceOptions& options);
 
 }  // namespace alidade

@@ -123,6 +123,15 @@ def files():
     not_gzip.expect(not_gzip.run(file="sales.csv.gz"), 2, "AL7107", "sales.csv.gz")
 
 
+    unknown = Case("unknown format").write(HEADER + GOOD, "sales.txt")
+    unknown.expect(unknown.run(file="sales.txt"), 2, "AL7108", "sales.txt")
+    table = Case("duplicate key").write(HEADER + GOOD).write("user,city\nann,Ulm\nann,Bonn\n", "users.csv")
+    spec = SPEC + "table users key user {\n  user : text\n  city : text\n}\nmetric ulm = count(sales where user.city == \"Ulm\")\n"
+    (table.folder / "shop.metric").write_text(spec)
+    for engine in ("native", "reference"):
+        table.expect(table.run("ulm", "--data", "users=users.csv", "--engine", engine), 2, "AL7212", "users.csv", "ann")
+
+
 def parquet():
     table = pa.table({
         "at": ["2026-01-05 10:00", "2026-01-06 11:00"], "user": ["ann", None], "sale": ["s1", "s2"], "quantity": [2, 1],
@@ -203,6 +212,9 @@ def specs():
         wanted = 0 if name == "empty.metric" else 1
         if done.returncode != wanted or (wanted and "error[AL" not in done.stderr + done.stdout):
             failures.append(f"{name}: exit {done.returncode}\n{(done.stderr + done.stdout)[:400]}")
+    case.write("metric = 1\n" * 300, "errors.metric")
+    many = subprocess.run([alidade.binary(), "check", "errors.metric"], cwd=case.folder, capture_output=True, text=True)
+    case.expect(many, 1, "AL6005")
     missing = subprocess.run([alidade.binary(), "check", "nothere.metric"], cwd=case.folder, capture_output=True, text=True)
     case.expect(missing, 2, "nothere.metric")
 

@@ -262,7 +262,7 @@ int main(int count, char** arguments) {
     Events events(rows, users, shuffled);
     std::printf("%s, %ld rows, %ld users\n", shuffled ? "shuffled" : "in order of time", rows, users);
     time_indexer(events);
-    for (int threads : {1}) {
+    for (int threads : {1, 2}) {
       time_run("bind and cells", kCellsOnly, &events, rows, threads);
       time_run("… and dispatch on 40 names", kDispatched, &events, rows, threads);
       time_run("… users by day, and 28 days", kUsersByDay, &events, rows, threads);

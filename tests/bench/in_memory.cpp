@@ -99,7 +99,7 @@ int main_of(const std::vector<std::string>& arguments) {
     result = take(run(program, {{arguments[1], &memory, std::nullopt}}, options));
     std::fprintf(stderr, "run %.4f\n", seconds_since(start));
   }
-  std::cout << csv_text(result);
+  std::cout << csv_text({{"", std::move(result), calendar}});
   return 0;
 }
 

@@ -32,7 +32,7 @@ def streaming(folder):
             sys.exit(f"the engines differ on {arguments}")
     rows = list(alidade.csv.DictReader(alidade.io.StringIO(invoke(folder, *everything))))
     total = duckdb.sql(f"""select sum(amount_usd) from (select distinct event_id, name, amount_usd
-                           from '{folder}/data/app/*.parquet') where name = 'purchase'""").fetchone()[0]
+                           from '{folder}/data/app/*.parquet') where name = 'purchase'""").fetchall()[0][0]
     found = alidade.values(rows, "revenue")
     if float(found) != float(total):
         sys.exit(f"revenue is {found}, DuckDB says {total}")

@@ -25,10 +25,10 @@ def expect_close(what, found, wanted):
 
 
 def expect_table(what, found, query, convert):
-    """Every cell that DuckDB has is equal, and every cell that it lacks is zero or undefined."""
+    """Every cell that either has is equal; one that the other lacks counts as zero."""
     wanted = {tuple(map(str, row[:-1])) if len(row) > 2 else str(row[0]): row[-1] for row in duckdb.sql(query).fetchall()}
     for key, value in wanted.items():
-        expect(f"{what} {key}", convert(found[key]), convert(value))
+        expect(f"{what} {key}", convert(found.get(key, 0)), convert(value))
     for key in found.keys() - wanted.keys():
         if found[key] not in ("", "0"):
             expect(f"{what} {key}", convert(found[key]), convert(0))

@@ -1,5 +1,6 @@
 // Binding: every pairing of field and column type, bad values with their places, borrowing, and the string pool.
-// Columns are laid out by hand as the Arrow C Data Interface describes them. rooms: alidade_runtime
+// Columns are laid out by hand as the Arrow C Data Interface describes them.
+// rooms: alidade_runtime
 #include <doctest/doctest.h>
 
 #include <cmath>

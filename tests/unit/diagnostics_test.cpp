@@ -37,13 +37,13 @@ TEST_CASE("every code is unique, explained and has both examples or none") {
 TEST_CASE("a word close to a candidate is a likely typo") {
   const std::vector<std::string_view> words = {"metric", "stream", "segment", "purchase", "größe", "is"};
   CHECK(did_you_mean("metrc", words) == "metric");
-  CHECK(did_you_mean("mertic", words) == "metric");   // two neighbours swapped
+  CHECK(did_you_mean("mertic", words) == "metric");  // two neighbours swapped
   CHECK(did_you_mean("purchsae", words) == "purchase");
-  CHECK(did_you_mean("gross", words) == "");          // two changes are too many for five letters
-  CHECK(did_you_mean("größte", words) == "größe");    // letters count, not bytes
-  CHECK(did_you_mean("in", words) == "");             // short words are too easily close
+  CHECK(did_you_mean("gross", words) == "");        // two changes are too many for five letters
+  CHECK(did_you_mean("größte", words) == "größe");  // letters count, not bytes
+  CHECK(did_you_mean("in", words) == "");           // short words are too easily close
   CHECK(did_you_mean("revenue", words) == "");
-  CHECK(did_you_mean("metric", {"metric"}) == "");    // the word itself is no typo
+  CHECK(did_you_mean("metric", {"metric"}) == "");  // the word itself is no typo
   CHECK(did_you_mean("x", {}) == "");
 }
 
@@ -78,8 +78,10 @@ TEST_CASE("text shows the line, a caret and labels") {
   CHECK(coloured.find("\033[") != std::string::npos);
   std::string plain;
   for (size_t i = 0; i < coloured.size(); ++i) {
-    if (coloured[i] == '\033') i = coloured.find('m', i);
-    else plain += coloured[i];
+    if (coloured[i] == '\033')
+      i = coloured.find('m', i);
+    else
+      plain += coloured[i];
   }
   CHECK(plain == render_text(d));
 }
@@ -104,7 +106,7 @@ TEST_CASE("a very long line is cut around the mark") {
   CHECK(text.size() < 1000);
   size_t line = text.find(" 1 | "), carets = text.find("   | ", line + 5);
   size_t mark = text.find('!', line), caret = text.find('^', carets);
-  CHECK(mark - line - 2 == caret - carets);   // the ellipsis has three bytes and one column
+  CHECK(mark - line - 2 == caret - carets);  // the ellipsis has three bytes and one column
 }
 
 TEST_CASE("a diagnostic without a file has no place") {

@@ -454,6 +454,8 @@ TEST_CASE("distinct keys per bucket, over windows and beyond the data") {
   b.output("buyers", b.over_last(b.unique(1), 2), Grain::kDay, false);
   b.output("week", b.unique(), Grain::kWeek, false);
   b.output("mean", b.collapse(FormulaKind::kCollapseTime, Finish::kMean, b.unique(), false, 0), Grain::kWeek, false);
+  b.output("mean2", b.over_last(b.collapse(FormulaKind::kCollapseTime, Finish::kMean, b.unique(), false, 0), 2),
+           Grain::kDay, false);
   RunOptions options = complete();
   Result<Calendar> calendar = Calendar::open(b.program.calendar);
   options.range.from = calendar->from_local(1767571200000000)->instant;  // 2026-01-05 00:00
@@ -461,7 +463,8 @@ TEST_CASE("distinct keys per bucket, over windows and beyond the data") {
   check_lines(lines(b.program, run_rows(b.program, kRowsOfThreeDays, 1, 3, options)),
               {"dau 2026-01-05 = 2", "dau 2026-01-06 = 2", "dau 2026-01-07 = 1", "dau 2026-01-08 = no_data",
                "buyers 2026-01-05 = 2 ~", "buyers 2026-01-06 = 2", "buyers 2026-01-07 = 2", "buyers 2026-01-08 = 1",
-               "week 2026-01-05 = 3 ~", "mean 2026-01-05 = 1.6666666666666667 ~"});
+               "week 2026-01-05 = 3 ~", "mean 2026-01-05 = 1.6666666666666667 ~", "mean2 2026-01-05 = 2 ~",
+               "mean2 2026-01-06 = 2", "mean2 2026-01-07 = 1.5", "mean2 2026-01-08 = 1"});
 }
 
 TEST_CASE("another bucket, and one that does not exist") {
@@ -688,7 +691,7 @@ TEST_CASE("bad rows end the run or are counted") {
   Result<ResultSet> refused = run(b.program, {{"app", &source, std::nullopt}}, options);
   REQUIRE(!refused.ok());
   CHECK(refused.error().code == 7202);
-  CHECK(refused.error().message == "given, row 4, amount: \"many\" is not a number");
+  CHECK(refused.error().message == "given row 4, column \"amount\": \"many\" is not a number");
   ResultSet kept = run_rows(b.program, rows, 1, 2, options);
   CHECK(kept.streams[0].bad.total() == 1);
   CHECK(lines(b.program, kept)[1] == "rows 2026-01-06 = 1");

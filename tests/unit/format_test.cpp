@@ -41,8 +41,10 @@ std::string comments(const std::string& text) {
   for (std::string line; std::getline(lines, line);) {
     bool quoted = false;
     for (size_t i = 0; i < line.size(); ++i) {
-      if (quoted && line[i] == '\\') ++i;
-      else if (line[i] == '"') quoted = !quoted;
+      if (quoted && line[i] == '\\')
+        ++i;
+      else if (line[i] == '"')
+        quoted = !quoted;
       else if (line[i] == '#' && !quoted && line.find('|') > i) {
         out += line.substr(i, line.find_last_not_of(" \t\r") + 1 - i) + "\n";
         break;
@@ -84,14 +86,16 @@ TEST_CASE("every spec of the project keeps its meaning") {
 TEST_CASE("space is laid out anew") {
   CHECK(laid_out("") == "");
   CHECK(laid_out("\n\n# only a comment  \n\n") == "# only a comment\n");
-  CHECK(laid_out("metric   a=b+c*-d   ;metric bcd=f( x ,y = 1 )[ s ] . z") == "metric a   = b + c * -d\nmetric bcd = f(x, y = 1)[s].z\n");
+  CHECK(laid_out("metric   a=b+c*-d   ;metric bcd=f( x ,y = 1 )[ s ] . z") ==
+        "metric a   = b + c * -d\nmetric bcd = f(x, y = 1)[s].z\n");
   CHECK(laid_out("\n\nmetric a = 1\r\n\r\n\r\n\r\nmetric b = 2") == "metric a = 1\n\nmetric b = 2\n");
   CHECK(laid_out("metric a = - -b - -1") == "metric a = - -b - -1\n");
   CHECK(laid_out("metric a = x in(1,2) and not(y)") == "metric a = x in (1, 2) and not (y)\n");
   CHECK(laid_out("test \"t\"{expect a==-1;expect per day:b\n|day|b|\n|2026-01-05|1|\n}") ==
         "test \"t\" {\n  expect a == -1\n  expect per day: b\n    | day        | b |\n    | 2026-01-05 | 1 |\n}\n");
   CHECK(laid_out("calendar{zone \"UTC\";week starts monday}") == "calendar { zone \"UTC\"; week starts monday }\n");
-  CHECK(laid_out("calendar{zone \"UTC\"\nweek starts monday}") == "calendar {\n  zone \"UTC\"\n  week starts monday\n}\n");
+  CHECK(laid_out("calendar{zone \"UTC\"\nweek starts monday}") ==
+        "calendar {\n  zone \"UTC\"\n  week starts monday\n}\n");
   CHECK(laid_out("stream s\n{\n\n\n  a:text\n\n\n  b:text\n\n}") == "stream s {\n  a : text\n\n  b : text\n}\n");
 }
 
@@ -115,7 +119,7 @@ TEST_CASE("a text with errors comes back as it was") {
   std::string text = "metric   = 1\n";
   CHECK(format("spec.metric", text, sink) == text);
   REQUIRE(sink.all().size() == 1);
-  CHECK(render_text(sink).find("spec.metric:1:10") == 0);   // the file lives on in the sink
+  CHECK(render_text(sink).find("spec.metric:1:10") == 0);  // the file lives on in the sink
 }
 
 TEST_CASE("texts changed at random that still parse keep their meaning") {
@@ -129,8 +133,9 @@ TEST_CASE("texts changed at random that still parse keep their meaning") {
     begin = at;
   }
   parts.push_back(original.substr(begin));
-  const std::vector<std::string> inserts = {" ", "\n", "\n\n", "  ", "\t", " # note\n", "\n  # note\n", "\n\n## doc\n", ";", "; ",
-                                            "\n# at the margin\n", "\r\n", "(", ")", "- ", ", ", "\"é\"", " ## tail\n"};
+  const std::vector<std::string> inserts = {
+      " ",    "\n", "\n\n", "  ", "\t", " # note\n", "\n  # note\n", "\n\n## doc\n", ";", "; ", "\n# at the margin\n",
+      "\r\n", "(",  ")",    "- ", ", ", "\"é\"",     " ## tail\n"};
   std::mt19937 random(20260106);
   auto below = [&](size_t n) { return static_cast<size_t>(random() % n); };
   int kept = 0;
@@ -140,13 +145,17 @@ TEST_CASE("texts changed at random that still parse keep their meaning") {
     for (size_t changes = 1 + below(4); changes > 0; --changes) {
       size_t at = below(text.size());
       switch (below(4)) {
-        case 0: text.erase(at, 1); break;
+        case 0:
+          text.erase(at, 1);
+          break;
         case 1: {
           size_t space = text.find(' ', at);
           if (space != std::string::npos) text.replace(space, 1, inserts[below(inserts.size())]);
           break;
         }
-        default: text.insert(at, inserts[below(inserts.size())]); break;
+        default:
+          text.insert(at, inserts[below(inserts.size())]);
+          break;
       }
       if (text.empty()) text = " ";
     }

@@ -250,7 +250,7 @@ TEST_CASE("a table of expected values is one expectation for each cell") {
   CHECK(request.outputs[3].dimensions.at(0).shown.values == std::vector<std::string>{"free", "pro"});
 }
 
-TEST_CASE("requests") {
+TEST_CASE("requests") {  // AL8101, AL8102, AL8103, AL8104, AL8105, AL8106, AL8107
   auto one = compile("metric dau = unique(app.user) per day\nmetric revenue = sum(app.amount)\n"
                      "metric margin = revenue - sum(spend.cost)\n");
   const Model& model = one->model;
@@ -304,6 +304,31 @@ TEST_CASE("comments and layout leave the hash of a spec as it is") {
   std::string plain = "stream app {\n  time ts : timestamp\n}\nmetric a = count(app where 1 == 1)\n";
   CHECK(hash(plain) == hash("# what\nstream app {   # it is\n\n    time   ts : timestamp\n}\n\nmetric a = count(app where 1 == 1)\n"));
   CHECK(hash(plain) != hash("stream app {\n  time ts : timestamp\n}\nmetric a = count(app where 1 == 2)\n"));
+}
+
+TEST_CASE("definitions that share parts cost no more than their text, and endless chains end with a message") {
+  std::string doubling = std::string(kApp) + "metric m0 = count(app)\nsegment s0 = app where seats > 1\n";
+  for (int i = 1; i <= 60; ++i) {
+    std::string n = std::to_string(i), before = std::to_string(i - 1);
+    doubling += "metric m" + n + " = m" + before + " + m" + before + "\n";
+    doubling += "segment s" + n + " = app where (s" + before + ") == (s" + before + ")\n";
+  }
+  doubling += "segment other = s60\nmetric all = m60[s60] + mean(m60 per day)\ntest \"t\" { expect all == 5 }\n";
+  DiagnosticSink sink;
+  Model model = analyse(parse("x.metric", doubling, sink), sink);
+  CHECK(!sink.has_errors());
+  CHECK(model.metrics.size() == 62);
+  for (bool forward : {true, false}) {
+    std::string chain = kApp;
+    for (int i = 0; i < 5000; ++i) {
+      int own = forward ? i : 5000 - i;
+      chain += "metric m" + std::to_string(own) + " = " + (own == 0 ? "count(app)" : "m" + std::to_string(own - 1)) + " + 1\n";
+    }
+    DiagnosticSink deep;
+    analyse(parse("x.metric", chain, deep), deep);
+    REQUIRE(deep.has_errors());
+    CHECK(static_cast<int>(deep.all()[0].code) == 6102);  // AL6102
+  }
 }
 
 TEST_CASE("what the runtime needs of fields and values") {

@@ -86,7 +86,8 @@ TEST_CASE("operators bind as the reference says") {
   CHECK(tree("not a == b and c") == "(and (not (== (name a) (name b))) (name c))");
   CHECK(tree("app where a or b") == "(where (name app) (or (name a) (name b)))");
   CHECK(tree("if a then b else c + d") == "(if (name a) (name b) (+ (name c) (name d)))");
-  CHECK(tree("x.sum(a = 1).y[z]") == "(segment (member y (call (member sum (name x)) (named a (literal 1)))) (name z))");
+  CHECK(tree("x.sum(a = 1).y[z]") ==
+        "(segment (member y (call (member sum (name x)) (named a (literal 1)))) (name z))");
   CHECK(tree("w within 7 days after first(s) or v") ==
         "(or (within 7 days (name w) (call (name first) (name s))) (name v))");
   CHECK(tree("share(a of b assuming \"same\")") == "(call (name share) (share assuming \"same\" (name a) (name b)))");
@@ -103,18 +104,21 @@ TEST_CASE("operators bind as the reference says") {
 TEST_CASE("soft words are names") {
   CHECK(tree("count.day + first.share + at.by + last") ==
         "(+ (+ (+ (member day (name count)) (member share (name first))) (member by (name at))) (name last))");
-  Parsed parsed("stream app {\n  time at : timestamp\n  time : text\n  event : text\n  count : integer\n  late : text\n"
-                "  unit : text\n  owner : text\n  from : text from \"from\"\n}\n");
+  Parsed parsed(
+      "stream app {\n  time at : timestamp\n  time : text\n  event : text\n  count : integer\n  late : text\n"
+      "  unit : text\n  owner : text\n  from : text from \"from\"\n}\n");
   CHECK(parsed.messages() == "");
   CHECK(parsed.syntax.file.decls[0].stream->fields.size() == 8);
 }
 
 TEST_CASE("texts know their escapes, names their letters") {
-  Parsed parsed("metric größe = f(\"a\\\"b\\\\c\\n\\u{e4}\")\nmetric gro\xCC\x88\xC3\x9F" "e = 1\n");
+  Parsed parsed(
+      "metric größe = f(\"a\\\"b\\\\c\\n\\u{e4}\")\nmetric gro\xCC\x88\xC3\x9F"
+      "e = 1\n");
   REQUIRE(parsed.messages() == "");
   const ast::Decl& first = parsed.syntax.file.decls[0];
   CHECK(first.metric->value->args[0].value->literal->text == "a\"b\\c\nä");
-  CHECK(first.name.name == parsed.syntax.file.decls[1].name.name);   // composed and decomposed are one name
+  CHECK(first.name.name == parsed.syntax.file.decls[1].name.name);  // composed and decomposed are one name
 }
 
 TEST_CASE("rows are split, trimmed and unescaped") {
@@ -130,8 +134,9 @@ TEST_CASE("rows are split, trimmed and unescaped") {
 }
 
 TEST_CASE("an expectation has one shape, with or without a moment") {
-  Parsed parsed("test \"t\" {\n  expect x == 15 min per user\n  expect x on 2026-01 == -5 USD / user\n  expect x > 1 + 2\n"
-                "  expect a and b\n  expect c on 2026-01-05 10:00\n  expect x is undefined\n}\n");
+  Parsed parsed(
+      "test \"t\" {\n  expect x == 15 min per user\n  expect x on 2026-01 == -5 USD / user\n  expect x > 1 + 2\n"
+      "  expect a and b\n  expect c on 2026-01-05 10:00\n  expect x is undefined\n}\n");
   REQUIRE(parsed.messages() == "");
   const auto& items = parsed.syntax.file.decls[0].test;
   CHECK(items[0].compare == ast::ExprKind::kEqual);
@@ -150,7 +155,9 @@ TEST_CASE("an expectation has one shape, with or without a moment") {
 }
 
 TEST_CASE("doc comments belong to what stands below them") {
-  Parsed parsed("## Two\n## lines.\nmetric a = 1 ## not one\n## apart\n\nmetric b = 2\nstream s {\n  ## A field.\n  f : text\n}\n");
+  Parsed parsed(
+      "## Two\n## lines.\nmetric a = 1 ## not one\n## apart\n\nmetric b = 2\nstream s {\n  ## A field.\n  f : "
+      "text\n}\n");
   REQUIRE(parsed.messages() == "");
   CHECK(parsed.syntax.file.decls[0].doc == "Two\nlines.");
   CHECK(parsed.syntax.file.decls[1].doc == "");
@@ -158,8 +165,10 @@ TEST_CASE("doc comments belong to what stands below them") {
 }
 
 TEST_CASE("layout: where lines go on and where they end") {
-  CHECK(Parsed("metric a =\n  b\n  + c\n\n  per day\nmetric d = e; metric f = g\n  metric h = i\n").syntax.file.decls.size() == 4);
-  Parsed parsed("stream s {\n  a : text; b :\n    money(\n      USD\n    )?\n  c : text from \"x\" {\n title \"C\"\n }\n}\n");
+  CHECK(Parsed("metric a =\n  b\n  + c\n\n  per day\nmetric d = e; metric f = g\n  metric h = i\n")
+            .syntax.file.decls.size() == 4);
+  Parsed parsed(
+      "stream s {\n  a : text; b :\n    money(\n      USD\n    )?\n  c : text from \"x\" {\n title \"C\"\n }\n}\n");
   CHECK(parsed.messages() == "");
   CHECK(parsed.syntax.file.decls[0].stream->fields.size() == 3);
   CHECK(Parsed("metric a = 1\r\nmetric b = 2\r\n").syntax.file.decls.size() == 2);
@@ -195,18 +204,32 @@ TEST_CASE("messages are in the analyst's words") {
   CHECK(only_message("metric x = a]\n") == "AL2005 1:13 this bracket closes nothing");
   CHECK(only_message("metric x = a b\n") == "AL2007 1:14 `b` does not fit here");
   CHECK(only_message("metric x = 2024-10\n") == "AL2017 1:12 `2024-10` reads as a month");
-  CHECK(only_message("stream s {\n  a : text\n  b text\n  c : text\n}\n") == "AL2010 3:5 a field needs `:` before its type");
-  CHECK(only_message("stream s {\n  a :\n  c : text\n}\n").substr(0, 6) != "");
-  CHECK(only_message("stream s {\n  in : text\n}\n") == "AL2012 2:3 `in` is a word of the language and cannot be a name");
+  CHECK(only_message("stream s {\n  a : text\n  b text\n  c : text\n}\n") ==
+        "AL2010 3:5 a field needs `:` before its type");
+  CHECK(only_message("stream s {\n  a :\n  c : text\n}\n") == "AL2011 2:5 a field needs a type after its `:`");
+  CHECK(only_message("metric a = 1 metric b = 2\n") == "AL2026 1:14 a declaration starts on a line of its own");
+  CHECK(only_message("event e = app WHERE a == 1\n") ==
+        "AL2027 1:15 the words of the language are written in lower case");
+  CHECK(only_message("metric x = if a then b\n") == "AL2025 1:12 this `if` has no `else`");
+  CHECK(only_message("metric x = 1,000\n") == "AL2017 1:12 thousands are not parted by a comma");
+  CHECK(only_message("event my-event = app\n") == "AL2024 1:7 a name has no `-` in it");
+  CHECK(only_message("metric x = a over 7 days\n") == "AL2007 1:19 `7` does not fit here");
+  CHECK(only_message("metric x = revenue by\n") == "AL2007 1:22 this metric ends too early");
+  CHECK(only_message("METRIC x = 1\n") == "AL2001 1:1 `METRIC` starts no declaration");
+  CHECK(only_message("event e = a or b where c\n") == "AL2028 1:18 this `where` has an `or` before it");
+  CHECK(only_message("stream s {\n  in : text\n}\n") ==
+        "AL2012 2:3 `in` is a word of the language and cannot be a name");
   CHECK(only_message("given app\n") == "AL2001 1:1 `given` starts no declaration");
-  CHECK(only_message("metric x = case when a then 1 end\n") == "AL2037 1:12 `case when` is written `if … then … else` here");
+  CHECK(only_message("metric x = case when a then 1 end\n") ==
+        "AL2037 1:12 `case when` is written `if … then … else` here");
   CHECK(only_message("metric x = a where b = 1 and c = 2\n").find("AL2030") != std::string::npos);
   CHECK(only_message("event x = app where plan like \"a\"\n") == "AL2007 1:26 `like` does not fit here");
 }
 
 TEST_CASE("a lost brace or a broken item costs one error, and the rest is read") {
-  Parsed parsed("stream s {\n  a : text\n\nmetric m = 1\nstream t {\n  b text\n  c : text\n  d : : text\n  e : text\n}\n"
-                "metric = 3\nmetric n = 2\n");
+  Parsed parsed(
+      "stream s {\n  a : text\n\nmetric m = 1\nstream t {\n  b text\n  c : text\n  d : : text\n  e : text\n}\n"
+      "metric = 3\nmetric n = 2\n");
   CHECK(parsed.errors() == 4);
   const auto& decls = parsed.syntax.file.decls;
   REQUIRE(decls.size() == 4);
@@ -290,7 +313,9 @@ TEST_CASE("literals") {
 
 TEST_CASE("no text brings the parser down") {
   const std::string original = sample();
-  const std::string signs = "{}()[]\"'|#=<>-;:,.\\\n\t%&!$ \xC3\xA4" "0a";
+  const std::string signs =
+      "{}()[]\"'|#=<>-;:,.\\\n\t%&!$ \xC3\xA4"
+      "0a";
   std::mt19937 random(20260105);
   auto below = [&](size_t n) { return static_cast<size_t>(random() % n); };
   for (int round = 0; round < 3000; ++round) {
@@ -299,11 +324,21 @@ TEST_CASE("no text brings the parser down") {
     for (size_t changes = 1 + below(6); changes > 0; --changes) {
       size_t at = below(text.size());
       switch (below(5)) {
-        case 0: text[at] = static_cast<char>(below(256)); break;
-        case 1: text.erase(at, 1 + below(20)); break;
-        case 2: text.insert(at, 1, signs[below(signs.size())]); break;
-        case 3: text.insert(at, text.substr(below(text.size()), below(60))); break;
-        default: text[at] = signs[below(signs.size())]; break;
+        case 0:
+          text[at] = static_cast<char>(below(256));
+          break;
+        case 1:
+          text.erase(at, 1 + below(20));
+          break;
+        case 2:
+          text.insert(at, 1, signs[below(signs.size())]);
+          break;
+        case 3:
+          text.insert(at, text.substr(below(text.size()), below(60)));
+          break;
+        default:
+          text[at] = signs[below(signs.size())];
+          break;
       }
       if (text.empty()) text = " ";
     }
