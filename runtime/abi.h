@@ -45,16 +45,16 @@ typedef int64_t (*al_exchange)(const al_morsel* morsel, uint8_t* out);
 /* Accumulator state in a cell: all zero bytes is the empty state, so cells come from zeroed pages. Alignment 16 for
  * AL_SUM_EXACT and AL_MIN/MAX_EXACT, 8 otherwise. */
 enum al_accumulator_kind {
-  AL_COUNT = 0,     /* int64 */
-  AL_SUM_EXACT,     /* al_exact: 128-bit sum, flags */
-  AL_SUM_FLOAT,     /* al_float_sum: exact sum of doubles, correctly rounded when read */
-  AL_MIN_EXACT,     /* al_exact, flags bit 1 set once a value is there */
+  AL_COUNT = 0, /* int64 */
+  AL_SUM_EXACT, /* al_exact: 128-bit sum, flags */
+  AL_SUM_FLOAT, /* al_float_sum: exact sum of doubles, correctly rounded when read */
+  AL_MIN_EXACT, /* al_exact, flags bit 1 set once a value is there */
   AL_MAX_EXACT,
-  AL_MIN_FLOAT,     /* al_float_bound */
+  AL_MIN_FLOAT, /* al_float_bound */
   AL_MAX_FLOAT,
-  AL_VALUES_EXACT,  /* no state in the cell: values go to a sink as int128 */
-  AL_VALUES_FLOAT,  /* the same as double */
-  AL_VALUES_KEY     /* machines only: distinct keys (uint64) inside an entity */
+  AL_VALUES_EXACT, /* no state in the cell: values go to a sink as int128 */
+  AL_VALUES_FLOAT, /* the same as double */
+  AL_VALUES_KEY    /* machines only: distinct keys (uint64) inside an entity */
 };
 
 #define AL_FLAG_SEEN 1u
@@ -73,8 +73,9 @@ typedef struct al_float_bound {
 } al_float_bound;
 
 /* The exact sum of doubles: the unevaluated pair high + low while that is exact, else `spill` is the address of a
- * superaccumulator of the run, which al_float_spill allocates and moves the pair into. al_float_spill gets the sum as it
- * was before `value` and adds the value itself; the nearest double to an unspilled sum is the addition high + low. */
+ * superaccumulator of the run, which al_float_spill allocates and moves the pair into. al_float_spill gets the sum as
+ * it was before `value` and adds the value itself; the nearest double to an unspilled sum is the addition high + low.
+ */
 typedef struct al_float_sum {
   double high;
   double low;
@@ -82,8 +83,8 @@ typedef struct al_float_sum {
 } al_float_sum;
 
 /* Intrinsics: compiled to bitcode and inlined into generated code; also plain functions of the runtime. */
-void al_add_exact(al_exact* sum, uint64_t low, int64_t high);       /* checked; sets AL_FLAG_OVERFLOW */
-void al_merge_exact(al_exact* sum, const al_exact* other);          /* the sum of both: any order, any overflow */
+void al_add_exact(al_exact* sum, uint64_t low, int64_t high); /* checked; sets AL_FLAG_OVERFLOW */
+void al_merge_exact(al_exact* sum, const al_exact* other);    /* the sum of both: any order, any overflow */
 void al_min_exact(al_exact* bound, uint64_t low, int64_t high);
 void al_max_exact(al_exact* bound, uint64_t low, int64_t high);
 void al_add_float(al_float_sum* sum, double value);
@@ -92,7 +93,7 @@ void al_max_float(al_float_bound* bound, double value);
 double al_quotient(uint64_t n_low, int64_t n_high, uint64_t d_low, int64_t d_high); /* nearest double to n/d, d != 0 */
 /* nearest double to n / (d * 10^scale), d != 0, scale 0 … 55: the mean of an exact sum, one rounding */
 double al_scaled_quotient(uint64_t n_low, int64_t n_high, uint64_t d_low, int64_t d_high, int32_t scale);
-double al_exact_to_double(uint64_t low, int64_t high, int32_t scale); /* nearest double to value / 10^scale */
+double al_exact_to_double(uint64_t low, int64_t high, int32_t scale);         /* nearest double to value / 10^scale */
 void al_push_exact(al_sink* sink, uint32_t cell, uint64_t low, int64_t high); /* never inlined */
 void al_push_float(al_sink* sink, uint32_t cell, double value);               /* never inlined */
 void al_float_spill(al_float_sum* sum, double value);                         /* never inlined */

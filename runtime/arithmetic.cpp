@@ -110,7 +110,8 @@ NodeValue interpolate_exact(int128 low, int128 high, const Position& at, int sca
     return NodeValue::of_number(quotient(sum, at.divisor, scale));
   }
   double below = to_double(low, scale), above = to_double(high, scale);
-  return NodeValue::of_number(below + (above - below) * (static_cast<double>(at.rest) / static_cast<double>(at.divisor)));
+  return NodeValue::of_number(below +
+                              (above - below) * (static_cast<double>(at.rest) / static_cast<double>(at.divisor)));
 }
 
 }  // namespace
@@ -137,7 +138,7 @@ NodeValue negate(const NodeValue& value, const Form& form) {
 }
 
 NodeValue calculate(FormulaKind kind, const NodeValue& a, const Form& left, const NodeValue& b, const Form& right,
-                const Form& result) {
+                    const Form& result) {
   Reason reason = worst(a.reason, b.reason);
   if (reason != Reason::kNone) return NodeValue::undefined(reason);
   if (left.exact && right.exact) {
@@ -164,7 +165,9 @@ NodeValue compare(FormulaKind kind, const NodeValue& a, const Form& left, const 
   return NodeValue::of_truth(holds(kind, x, y));
 }
 
-NodeValue mean_of_exact(int128 sum, int64_t count, int scale) { return NodeValue::of_number(quotient(sum, count, scale)); }
+NodeValue mean_of_exact(int128 sum, int64_t count, int scale) {
+  return NodeValue::of_number(quotient(sum, count, scale));
+}
 
 NodeValue percentile_of_exact(ValueList* list, Percentage percentage, int scale) {
   Position at = position_of(list->size(), percentage);

@@ -34,7 +34,7 @@ NodeValue convert(const NodeValue& value, const Form& from, const Form& to);
 NodeValue negate(const NodeValue& value, const Form& form);
 /// kAdd … kDivide. `result` is the node's form; operands are as `left` and `right` say.
 NodeValue calculate(FormulaKind kind, const NodeValue& a, const Form& left, const NodeValue& b, const Form& right,
-                const Form& result);
+                    const Form& result);
 /// kEqual … kGreaterEqual.
 NodeValue compare(FormulaKind kind, const NodeValue& a, const Form& left, const NodeValue& b, const Form& right);
 

@@ -22,8 +22,8 @@ namespace alidade {
 struct Batch {
   ArrowSchema schema{};
   ArrowArray array{};
-  std::string file;        ///< for messages; "given" rows and in-memory batches name themselves
-  int64_t first_row = 0;   ///< of the file, counted from 1 after the header
+  std::string file;               ///< for messages; "given" rows and in-memory batches name themselves
+  int64_t first_row = 0;          ///< of the file, counted from 1 after the header
   bool empty_is_missing = false;  ///< text formats: an empty cell of an optional field is a missing value
 
   Batch() = default;
@@ -36,8 +36,18 @@ struct Batch {
 
 /// What a row was refused for. Each is a line of the run's report; codes AL7201 … AL7212 in this order.
 enum class BadRow : uint8_t {
-  kRagged, kBadNumber, kBadText, kMissing, kNotInList, kBadTime, kNoSuchLocalTime, kYearRange, kNotFinite, kOverflow,
-  kDuplicateDiffers, kDuplicateKey,
+  kRagged,
+  kBadNumber,
+  kBadText,
+  kMissing,
+  kNotInList,
+  kBadTime,
+  kNoSuchLocalTime,
+  kYearRange,
+  kNotFinite,
+  kOverflow,
+  kDuplicateDiffers,
+  kDuplicateKey,
 };
 constexpr int kBadRowKinds = 12;
 const char* bad_row_words(BadRow kind);  ///< "not a number", "a local time that does not exist"…
@@ -77,11 +87,14 @@ class BatchSource {
   /// Rows the reader itself refused (ragged CSV rows) since the last call; empty for most sources.
   virtual BadRows take_bad_rows() { return {}; }
   /// Bytes read and bytes in all, for the progress bar; 0 in all where unknown.
-  virtual void progress(int64_t* done, int64_t* all) const { *done = 0; *all = 0; }
+  virtual void progress(int64_t* done, int64_t* all) const {
+    *done = 0;
+    *all = 0;
+  }
 };
 
-/// Text of the whole run, each distinct string once. Codes are dense inside one of 64 shards: code = local << 6 | shard.
-/// They never leave the process. Thread-safe.
+/// Text of the whole run, each distinct string once. Codes are dense inside one of 64 shards: code = local << 6 |
+/// shard. They never leave the process. Thread-safe.
 class StringPool {
  public:
   static constexpr int kShards = 64;
@@ -98,8 +111,8 @@ class StringPool {
 
 /// Which form of a field a consumer wants bound.
 enum class ColumnForm : uint8_t {
-  kValue,   ///< int64 / double / uint8 / one_of index; text: a StringPool code
-  kClass,   ///< text only: index into ColumnSpec::classes, classes.size() for any other text
+  kValue,  ///< int64 / double / uint8 / one_of index; text: a StringPool code
+  kClass,  ///< text only: index into ColumnSpec::classes, classes.size() for any other text
 };
 
 struct ColumnSpec {
@@ -118,7 +131,7 @@ struct BoundBatch {
   int64_t first_row = 0;
   int64_t ambiguous_times = 0;
   BadRows bad;
-  Batch batch;                                  ///< keeps borrowed buffers alive
+  Batch batch;  ///< keeps borrowed buffers alive
   std::vector<std::unique_ptr<uint8_t[]>> owned;
 };
 

@@ -19,9 +19,19 @@ constexpr Instant kMaxInstant = INT64_MAX;
 
 /// Finest first. kWhole is the report's whole range as one bucket. Fiscal grains use the declared year start.
 enum class Grain : uint8_t {
-  kSecond, kMinute, kHour, kDay, kWeek, kMonth, kQuarter, kYear, kFiscalQuarter, kFiscalYear, kWhole,
+  kSecond,
+  kMinute,
+  kHour,
+  kDay,
+  kWeek,
+  kMonth,
+  kQuarter,
+  kYear,
+  kFiscalQuarter,
+  kFiscalYear,
+  kWhole,
 };
-const char* grain_word(Grain grain);                       ///< "day"…; kWhole is "all"
+const char* grain_word(Grain grain);                          ///< "day"…; kWhole is "all"
 std::optional<Grain> grain_from_word(std::string_view word);  ///< accepts singular and plural, not kWhole
 
 /// The coarsest grain whose buckets fit into buckets of both: week and month give day; kWhole gives the other.
@@ -34,7 +44,7 @@ struct Interval {
   friend bool operator==(const Interval&, const Interval&) = default;
 };
 
-struct Period {          ///< "7 days": a whole number of calendar units
+struct Period {  ///< "7 days": a whole number of calendar units
   int64_t count = 0;
   Grain unit = Grain::kDay;
   friend bool operator==(const Period&, const Period&) = default;
@@ -42,8 +52,8 @@ struct Period {          ///< "7 days": a whole number of calendar units
 
 struct CalendarSpec {
   std::string zone = "UTC";
-  int week_start = 1;    ///< ISO weekday: 1 Monday … 7 Sunday
-  int year_start = 1;    ///< first month of the fiscal year, 1 … 12
+  int week_start = 1;  ///< ISO weekday: 1 Monday … 7 Sunday
+  int year_start = 1;  ///< first month of the fiscal year, 1 … 12
 };
 
 /// A local time of the data turned into an instant.
@@ -82,8 +92,8 @@ class Calendar {
   int64_t to_local(Instant at) const;
 
   /// "2026-01-05" for day and week, "2026-01" month, "2026-Q1", "2026", "2026-01-05 10:00" hour and minute,
-  /// "…:00" second, "FY2026" and "FY2026-Q1" (a fiscal year is named by the year in which it ends): how a bucket's start
-  /// is written in every output. An hour that happens twice has its offset after it: "2026-10-25 02:00+01:00".
+  /// "…:00" second, "FY2026" and "FY2026-Q1" (a fiscal year is named by the year in which it ends): how a bucket's
+  /// start is written in every output. An hour that happens twice has its offset after it: "2026-10-25 02:00+01:00".
   std::string label(Grain grain, Instant start) const;
 
  private:

@@ -100,7 +100,8 @@ NodeValue Evaluation::binary(const Formula& f, const NodeValue& a, const NodeVal
   return calculate(f.kind, a, left, b, right, form(f));
 }
 
-NodeValue Evaluation::condition(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const {
+NodeValue Evaluation::condition(const Formula& f, const Context& context, uint32_t group,
+                                const EntityView* entity) const {
   NodeValue test = evaluate(f.a, context, group, entity);
   if (!test.defined()) return test;
   int taken = test.truth ? f.b : f.c;
@@ -140,7 +141,7 @@ NodeValue Evaluation::cell(const Formula& f, const Context& context, uint32_t gr
 }
 
 NodeValue Evaluation::entity_cell(const Formula& f, const Context& context, uint32_t group,
-                              const EntityView& entity) const {
+                                  const EntityView& entity) const {
   if (!contexts_->any_covered(f.streams, context.interval)) return NodeValue::undefined(Reason::kNoData);
   const PipelineProgram& pipeline = contexts_->state().program().pipelines[static_cast<size_t>(f.pipeline)];
   const MachineProgram& machine = pipeline.machines[static_cast<size_t>(f.machine)];
@@ -174,7 +175,8 @@ NodeValue Evaluation::collapse_time(int node, const Context& context, uint32_t g
   return finish_collapse(f, context, &fold);
 }
 
-NodeValue Evaluation::collapse_dimension(int node, const Context& context, uint32_t group, const EntityView* entity) const {
+NodeValue Evaluation::collapse_dimension(int node, const Context& context, uint32_t group,
+                                         const EntityView* entity) const {
   const Formula& f = contexts_->formula(node);
   const GroupTable* inner = contexts_->table(f.a);
   const bool exact = contexts_->formula(f.a).exact;

@@ -20,18 +20,18 @@ struct ReportRange {
 };
 
 struct RunOptions {
-  int threads = 0;               ///< 0: all cores. Results do not depend on it
+  int threads = 0;  ///< 0: all cores. Results do not depend on it
   ReportRange range;
-  bool skip_bad_rows = false;    ///< false: the first batch with a bad row ends the run with its error (AL7201…)
-  bool complete = false;         ///< tests without `until`: no watermark
+  bool skip_bad_rows = false;  ///< false: the first batch with a bad row ends the run with its error (AL7201…)
+  bool complete = false;       ///< tests without `until`: no watermark
   std::function<void(int64_t done, int64_t all)> progress;  ///< called from the calling thread; may be empty
 };
 
 /// One source per stream and table of the program, by name. A stream the outputs read without a source is AL7103.
 struct NamedSource {
   std::string name;
-  BatchSource* source = nullptr;   ///< borrowed
-  std::optional<Instant> watermark; ///< tests: `given … until`
+  BatchSource* source = nullptr;     ///< borrowed
+  std::optional<Instant> watermark;  ///< tests: `given … until`
 };
 
 /// Errors: those of the sources and of binding, bad rows unless skipped. Overflow is not an error here: see

@@ -28,7 +28,8 @@ NodeValue mean(bool exact, int scale, const Fold& fold) {
 
 NodeValue bound(bool exact, const Fold& fold) {
   if (((exact ? fold.exact.flags : fold.bound.flags) & AL_FLAG_SEEN) == 0) return NodeValue::undefined(Reason::kNoRows);
-  return exact ? NodeValue::of_exact(join_exact(fold.exact.low, fold.exact.high)) : NodeValue::of_number(fold.bound.value);
+  return exact ? NodeValue::of_exact(join_exact(fold.exact.low, fold.exact.high))
+               : NodeValue::of_number(fold.bound.value);
 }
 
 }  // namespace

@@ -108,23 +108,31 @@ void GroupIndex::index(const al_column* columns, int64_t count) {
   }
 }
 
+uint32_t GroupIndex::learn(Values* values, size_t code) {
+  if (code >= kDirectValues) {
+    auto [place, added] = values->hashed.try_emplace(static_cast<int64_t>(code), values->made);
+    values->made += added;
+    return place->second;
+  }
+  if (code >= values->direct.size()) values->direct.resize(std::max(code + 1, 2 * values->direct.size()));
+  return values->direct[code] = values->made++;
+}
+
 void GroupIndex::number(Values* values, const al_column& column, int64_t count, uint32_t* out) {
   auto direct = [&](const auto* codes) {
+    const uint8_t* valid = column.valid;
+    const uint32_t* known = values->direct.data();
+    size_t known_count = values->direct.size();
     for (int64_t i = 0; i < count; ++i) {
-      if (column.valid != nullptr && column.valid[i] == 0) {
+      const size_t code = codes[i];
+      if (valid != nullptr && valid[i] == 0) {
         out[i] = 0;
-        continue;
-      }
-      size_t code = codes[i];
-      if (code < values->direct.size() && values->direct[code] != 0) [[likely]] {
-        out[i] = values->direct[code];
-      } else if (code < kDirectValues) {
-        if (code >= values->direct.size()) values->direct.resize(std::max(code + 1, 2 * values->direct.size()));
-        out[i] = values->direct[code] = values->made++;
+      } else if (code < known_count && known[code] != 0) [[likely]] {
+        out[i] = known[code];
       } else {
-        auto [place, added] = values->hashed.try_emplace(static_cast<int64_t>(code), values->made);
-        values->made += added;
-        out[i] = place->second;
+        out[i] = learn(values, code);
+        known = values->direct.data();
+        known_count = values->direct.size();
       }
     }
   };
@@ -164,13 +172,12 @@ void GroupIndex::pair(size_t position, const al_column* columns, int64_t count, 
   }
   uint32_t* groups = groups_.data();
   if (needed <= kDirectPairs) {
+    uint32_t* direct = pairs.direct.data();
     for (int64_t i = 0; i < count; ++i) {
-      uint32_t low = right == nullptr ? 0 : right[i];
-      uint32_t found = pairs.direct[static_cast<size_t>(groups[i]) << bits | low];
-      if (found == kNoId) [[unlikely]] {
+      const uint32_t low = right == nullptr ? 0 : right[i];
+      uint32_t& found = direct[static_cast<size_t>(groups[i]) << bits | low];
+      if (found == kNoId) [[unlikely]]
         found = pair_slow(position, columns, i, groups[i], low);
-        pairs.direct[static_cast<size_t>(groups[i]) << bits | low] = found;
-      }
       groups[i] = found;
     }
     return;
@@ -246,6 +253,13 @@ void Indexer::place(Use* use, uint32_t constant_slot, int64_t count) {
   if (constant_slot != kNoId && !grouped) {
     std::fill_n(out, count, page(use, constant_slot, 0));
   } else if (constant_slot != kNoId) {
+    uint32_t last = 0;
+    for (int64_t i = 0; i < count; ++i) last = std::max(last, groups[i]);
+    if (last <= mask) {  // few groups: all in the first page
+      const uint32_t first_cell = page(use, constant_slot, 0) << shift;
+      for (int64_t i = 0; i < count; ++i) out[i] = first_cell | groups[i];
+      return;
+    }
     page(use, constant_slot, groups[0] >> shift);
     const std::vector<uint32_t>* pages = &use->pages[constant_slot];
     for (int64_t i = 0; i < count; ++i) {

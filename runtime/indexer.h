@@ -65,6 +65,8 @@ class GroupIndex {
     std::unordered_map<uint64_t, uint32_t> hashed;
     uint32_t made = 0;
   };
+  /// The number of a code that is met for the first time, or too large for the direct table.
+  static uint32_t learn(Values* values, size_t code);
   void number(Values* values, const al_column& column, int64_t count, uint32_t* out);
   void pair(size_t position, const al_column* columns, int64_t count, const uint32_t* right);
   uint32_t pair_slow(size_t position, const al_column* columns, int64_t row, uint32_t left, uint32_t right);

@@ -21,9 +21,9 @@ namespace alidade {
 enum class ColumnKind : uint8_t { kField, kAttribute, kMember };
 struct ColumnUse {
   ColumnKind kind = ColumnKind::kField;
-  int field = 0;                     ///< kField: of the stream. kAttribute: of the table
-  int table = -1;                    ///< kAttribute, kMember
-  int entity_field = -1;             ///< kAttribute, kMember: the stream's field that holds the table's key
+  int field = 0;          ///< kField: of the stream. kAttribute: of the table
+  int table = -1;         ///< kAttribute, kMember
+  int entity_field = -1;  ///< kAttribute, kMember: the stream's field that holds the table's key
   ColumnForm form = ColumnForm::kValue;
   std::vector<std::string> classes;  ///< form kClass
   bool nullable = false;             ///< optional field, any attribute (the row's entity may not be in the table)
@@ -33,9 +33,9 @@ struct ColumnUse {
 /// Cells are keyed by a time bucket and dimension values. One key space serves every pipeline and metric with the same
 /// grain and dimensions, so cell ids agree across streams. kWhole: one bucket for all time.
 struct Dimension {
-  std::string name;                  ///< "plan", "user.channel": as written
-  FieldKind kind = FieldKind::kText; ///< kText, kOneOf, kBoolean or kInteger
-  std::vector<std::string> values;   ///< kOneOf
+  std::string name;                   ///< "plan", "user.channel": as written
+  FieldKind kind = FieldKind::kText;  ///< kText, kOneOf, kBoolean or kInteger
+  std::vector<std::string> values;    ///< kOneOf
   friend bool operator==(const Dimension&, const Dimension&) = default;
 };
 struct KeySpace {
@@ -62,13 +62,24 @@ struct KeyDomain {
 // before parents.
 
 enum class FormulaKind : uint8_t {
-  kConst,              ///< `constant`
-  kCell,               ///< finish of accumulators in cells, over the interval
-  kEntityCell,         ///< the same, of this entity's entries (only below kCollapseEntity)
-  kUnique,             ///< number of keys with mask bit `rows` in the interval
-  kNegate, kAdd, kSubtract, kMultiply, kDivide,
-  kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual,
-  kAnd, kOr, kNot,
+  kConst,       ///< `constant`
+  kCell,        ///< finish of accumulators in cells, over the interval
+  kEntityCell,  ///< the same, of this entity's entries (only below kCollapseEntity)
+  kUnique,      ///< number of keys with mask bit `rows` in the interval
+  kNegate,
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kAnd,
+  kOr,
+  kNot,
   kIf,                 ///< a: condition, b: then, c: else
   kOver,               ///< a, with the interval replaced by `window` at the bucket's end
   kAt,                 ///< a, in the bucket `period` before this one
@@ -82,8 +93,8 @@ enum class Finish : uint8_t { kCount, kSum, kMean, kMin, kMax, kPercentile, kUni
 enum class WindowKind : uint8_t { kLast, kToDate, kAllTime };
 struct Window {
   WindowKind kind = WindowKind::kLast;
-  Period period;                     ///< kLast
-  Grain unit = Grain::kDay;          ///< kToDate
+  Period period;             ///< kLast
+  Grain unit = Grain::kDay;  ///< kToDate
   friend bool operator==(const Window&, const Window&) = default;
 };
 
@@ -97,34 +108,34 @@ struct Percentage {
 struct Formula {
   FormulaKind kind = FormulaKind::kConst;
   int a = -1, b = -1, c = -1;
-  bool exact = false;                ///< of this node's value: int128 × 10^-scale, else double; bool for comparisons
+  bool exact = false;  ///< of this node's value: int128 × 10^-scale, else double; bool for comparisons
   bool boolean = false;
   int scale = 0;
-  CellValue constant;                ///< kConst
+  CellValue constant;  ///< kConst
   // leaves
   int pipeline = -1;
-  int machine = -1;                  ///< kEntityCell, kUnique: index into the pipeline's machines
-  int accumulator = -1;              ///< kCell: pipeline accumulator; kEntityCell: machine accumulator (values, sum, min…)
-  int count = -1;                    ///< kMean: the accumulator that counts the values
-  /// Whether the leaf's aggregate has any row, which decides the keys of a collapse around it (a key takes part when any
-  /// leaf below has a row for it, in the leaf's own interval). kUnique, kEntityCell: mask bit, always set. kCell: a count
-  /// accumulator of the rows that pass the condition, set below a kCollapseDimension, else -1.
+  int machine = -1;      ///< kEntityCell, kUnique: index into the pipeline's machines
+  int accumulator = -1;  ///< kCell: pipeline accumulator; kEntityCell: machine accumulator (values, sum, min…)
+  int count = -1;        ///< kMean: the accumulator that counts the values
+  /// Whether the leaf's aggregate has any row, which decides the keys of a collapse around it (a key takes part when
+  /// any leaf below has a row for it, in the leaf's own interval). kUnique, kEntityCell: mask bit, always set. kCell: a
+  /// count accumulator of the rows that pass the condition, set below a kCollapseDimension, else -1.
   int rows = -1;
-  int key_space = -1;                ///< leaves: where the cells are
-  int leaf_scale = 0;                ///< scale of the accumulated values (kMean and kPercentile return a double)
-  Finish finish = Finish::kSum;      ///< leaves and collapses
+  int key_space = -1;            ///< leaves: where the cells are
+  int leaf_scale = 0;            ///< scale of the accumulated values (kMean and kPercentile return a double)
+  Finish finish = Finish::kSum;  ///< leaves and collapses
   Percentage percentage;
   // context changes
   Window window;
   Period period;
-  Grain grain = Grain::kDay;         ///< kCollapseTime
-  int domain = -1;                   ///< kCollapseEntity
-  std::vector<int> streams;          ///< streams whose coverage decides no_data (leaves: one; collapses: all inside)
+  Grain grain = Grain::kDay;  ///< kCollapseTime
+  int domain = -1;            ///< kCollapseEntity
+  std::vector<int> streams;   ///< streams whose coverage decides no_data (leaves: one; collapses: all inside)
 };
 
 struct Presence {
   int pipeline = 0;
-  int machine = -1;                  ///< -1: `index` is a count accumulator; else a mask bit of the machine
+  int machine = -1;  ///< -1: `index` is a count accumulator; else a mask bit of the machine
   int index = 0;
   friend bool operator==(const Presence&, const Presence&) = default;
 };
@@ -132,9 +143,9 @@ struct Presence {
 struct Output {
   MetricInfo info;
   int formula = -1;
-  Grain grain = Grain::kWhole;       ///< the report's, or the metric's own if fixed
-  int key_space = -1;                ///< of the dimensions (any grain); -1 without dimensions
-  std::vector<Presence> presence;    ///< a group is reported when any row took part anywhere; empty without dimensions
+  Grain grain = Grain::kWhole;     ///< the report's, or the metric's own if fixed
+  int key_space = -1;              ///< of the dimensions (any grain); -1 without dimensions
+  std::vector<Presence> presence;  ///< a group is reported when any row took part anywhere; empty without dimensions
   std::vector<int> streams;
 };
 
@@ -142,8 +153,8 @@ struct Output {
 struct AccumulatorLayout {
   al_accumulator_kind kind = AL_COUNT;
   int key_space_use = 0;
-  uint32_t offset = 0;               ///< bytes from the cell's start; AL_VALUES_*: unused
-  int sink = -1;                     ///< AL_VALUES_*: index into al_morsel::sinks
+  uint32_t offset = 0;  ///< bytes from the cell's start; AL_VALUES_*: unused
+  int sink = -1;        ///< AL_VALUES_*: index into al_morsel::sinks
 };
 
 /// The narrow row: uint32 row, uint32 cell, uint64 mask[mask_words], then one slot per accumulator that has an input:
@@ -151,15 +162,15 @@ struct AccumulatorLayout {
 /// each aligned to 8; a slot whose mask bit is 0 is undefined. Total is `row_bytes`.
 struct MachineAccumulator {
   al_accumulator_kind kind = AL_COUNT;
-  int guard_bit = 0;                 ///< mask bit: the guard holds and the input is there
-  uint32_t slot_offset = 0;          ///< in the narrow row; AL_COUNT: unused
+  int guard_bit = 0;         ///< mask bit: the guard holds and the input is there
+  uint32_t slot_offset = 0;  ///< in the narrow row; AL_COUNT: unused
 };
 
 /// Per key and cell: a mask of what was seen and accumulators. One kind serves distinct counts, `per ENTITY` and, with
 /// time-ordered rows, later machines. Merge: disjoint partitions, or entry by entry (masks or, accumulators merge).
 struct MachineProgram {
   int domain = 0;
-  int key_column = 0;                ///< pipeline column; a row whose key is missing is left out and counted
+  int key_column = 0;  ///< pipeline column; a row whose key is missing is left out and counted
   int key_space_use = 0;
   int mask_words = 1;
   uint32_t row_bytes = 0;
@@ -168,10 +179,10 @@ struct MachineProgram {
 };
 
 struct PipelineProgram {
-  int stream = 0;                    ///< index into Program::streams
+  int stream = 0;  ///< index into Program::streams
   std::vector<ColumnUse> columns;
   std::vector<KeySpaceUse> key_spaces;
-  std::vector<uint32_t> strides;     ///< bytes of one cell, per key space use; 0 where nothing lives in cells
+  std::vector<uint32_t> strides;  ///< bytes of one cell, per key space use; 0 where nothing lives in cells
   std::vector<AccumulatorLayout> accumulators;
   int sink_count = 0;
   /// Rows are split by case_of_code[code of dispatch_column] (missing and out of range: no case) and each case's
@@ -193,7 +204,7 @@ struct Program {
   std::vector<Formula> formulas;
   std::vector<Output> outputs;
   uint64_t spec_hash = 0;
-  std::shared_ptr<void> code;        ///< keeps the machine code alive
+  std::shared_ptr<void> code;  ///< keeps the machine code alive
 };
 
 }  // namespace alidade

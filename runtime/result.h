@@ -1,5 +1,5 @@
-// What a run returns: long rows and the run's metadata. Every output format, test, threshold and report is a view of it.
-// Door of runtime/result. Plain data with one owner.
+// What a run returns: long rows and the run's metadata. Every output format, test, threshold and report is a view of
+// it. Door of runtime/result. Plain data with one owner.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,27 @@
 namespace alidade {
 
 /// How a metric's value is represented and shown. `kind` decides the formatting, `unit` is the text after it.
-enum class ShownKind : uint8_t { kInteger, kDecimal, kNumber, kRatio, kPercent, kMoney, kDuration, kTimestamp, kBoolean, kText };
+enum class ShownKind : uint8_t {
+  kInteger,
+  kDecimal,
+  kNumber,
+  kRatio,
+  kPercent,
+  kMoney,
+  kDuration,
+  kTimestamp,
+  kBoolean,
+  kText
+};
 
 struct MetricInfo {
   std::string name;
-  std::string title;           ///< "" where none was written
+  std::string title;  ///< "" where none was written
   ShownKind kind = ShownKind::kNumber;
-  bool exact = false;          ///< value is int128 × 10^-scale; else a double
+  bool exact = false;  ///< value is int128 × 10^-scale; else a double
   int scale = 0;
-  std::string unit;            ///< "USD", "USD per user", ""; kDuration values are microseconds whatever the unit
-  int shown_digits = -1;       ///< digits after the point when shown to a person; -1: as many as needed (at most 6)
+  std::string unit;       ///< "USD", "USD per user", ""; kDuration values are microseconds whatever the unit
+  int shown_digits = -1;  ///< digits after the point when shown to a person; -1: as many as needed (at most 6)
   Grain grain = Grain::kWhole;
   std::vector<std::string> dimensions;  ///< names, in the order of ResultRow::dimensions
 };
@@ -40,17 +51,17 @@ bool identical(const CellValue& a, const CellValue& b);
 using DimensionValue = std::variant<std::monostate, std::string, int64_t, bool>;  ///< monostate: missing
 
 struct ResultRow {
-  int metric = 0;               ///< index into ResultSet::metrics
-  Interval bucket;              ///< the whole bucket, not cut by the range
+  int metric = 0;   ///< index into ResultSet::metrics
+  Interval bucket;  ///< the whole bucket, not cut by the range
   std::vector<DimensionValue> dimensions;
   CellValue value;
-  bool partial = false;         ///< past the watermark, a window before the first row, or cut by the range
+  bool partial = false;  ///< past the watermark, a window before the first row, or cut by the range
 };
 
 /// Of a stream; of a table too, with `rows` and `bad` only, where it had bad rows.
 struct StreamReport {
   std::string stream;
-  int64_t rows = 0;             ///< read, before refusing and deduplicating
+  int64_t rows = 0;  ///< read, before refusing and deduplicating
   int64_t duplicates = 0;
   int64_t late = 0;
   int64_t ambiguous_times = 0;
@@ -68,7 +79,7 @@ struct ResultSet {
   std::string zone, tz_version, engine;
   int week_start = 1;
   uint64_t spec_hash = 0;
-  bool overflowed = false;      ///< some cell is undefined for overflow: exit code 1
+  bool overflowed = false;  ///< some cell is undefined for overflow: exit code 1
 };
 
 }  // namespace alidade

@@ -20,14 +20,14 @@ enum class FieldKind : uint8_t {
 };
 
 struct FieldSchema {
-  std::string name;         ///< as the spec writes it
-  std::string source;       ///< path in the data (`from "…"`), the name where none was written
+  std::string name;    ///< as the spec writes it
+  std::string source;  ///< path in the data (`from "…"`), the name where none was written
   FieldKind kind = FieldKind::kInteger;
   uint8_t scale = 0;        ///< kDecimal: digits after the point
-  int64_t unit_micros = 0;  ///< kDuration: microseconds of one source unit. kTimestamp: 0 text or typed; else epoch unit
-                            ///< (kEpochNanos: nanoseconds, floored to microseconds)
-  bool date_only = false;   ///< kTimestamp: `timestamp(day)`; a time of day in the data is a bad row
-  bool optional = false;    ///< declared with `?`; a missing value of any other field is a bad row
+  int64_t unit_micros = 0;  ///< kDuration: microseconds of one source unit. kTimestamp: 0 text or typed; else epoch
+                            ///< unit (kEpochNanos: nanoseconds, floored to microseconds)
+  bool date_only = false;           ///< kTimestamp: `timestamp(day)`; a time of day in the data is a bad row
+  bool optional = false;            ///< declared with `?`; a missing value of any other field is a bad row
   std::vector<std::string> values;  ///< kOneOf, in declared order
 };
 
@@ -41,8 +41,8 @@ struct SourceSchema {
   int id = -1;
   int order = -1;
   int arrived = -1;
-  int key = -1;               ///< tables: the key's field
-  int64_t late_micros = 0;    ///< `late up to`
+  int key = -1;             ///< tables: the key's field
+  int64_t late_micros = 0;  ///< `late up to`
 };
 
 }  // namespace alidade

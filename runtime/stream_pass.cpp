@@ -1,6 +1,5 @@
-// The pass over a stream. A window of batches is bound and worked on in parallel: every morsel updates its worker's cells
-// and scatters its narrow rows; then every partition takes its rows in input order.
-// Door: stream_pass.h.
+// The pass over a stream. A window of batches is bound and worked on in parallel: every morsel updates its worker's
+// cells and scatters its narrow rows; then every partition takes its rows in input order. Door: stream_pass.h.
 #include "runtime/stream_pass.h"
 
 #include <algorithm>
@@ -282,11 +281,13 @@ void StreamPass::dispatch(Worker* worker, const al_morsel& morsel) {
   uint32_t* starts = worker->case_starts.data();
   uint16_t* cases = worker->cases.data();
   const uint16_t last = static_cast<uint16_t>(case_count);
+  const uint8_t* valid = column.valid;
   for (size_t i = 0; i < count; ++i) {
     uint16_t of_row = codes[i] < code_count ? case_of_code[codes[i]] : kNoCase;
-    if (column.valid != nullptr && column.valid[i] == 0) of_row = kNoCase;
-    cases[i] = std::min(of_row, last);
-    ++starts[2 * cases[i] + (i & 1)];
+    if (valid != nullptr && valid[i] == 0) of_row = kNoCase;
+    of_row = std::min(of_row, last);
+    cases[i] = of_row;
+    ++starts[2 * of_row + (i & 1)];
   }
   uint32_t begin = 0;
   for (size_t c = 0; c <= case_count; ++c) {

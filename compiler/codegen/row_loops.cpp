@@ -228,8 +228,8 @@ class UpdateLoop {
     builder_.CreateStore(builder_.CreateAdd(sum, as_int128(input)), place);
   }
 
-  // A 64-bit value changes the high word only where the carry does not cancel its sign: when a sum passes 2^64 or 0. That
-  // branch is cheaper than a second word to load, add and store with every row.
+  // A 64-bit value changes the high word only where the carry does not cancel its sign: when a sum passes 2^64 or 0.
+  // That branch is cheaper than a second word to load, add and store with every row.
   void add_word(llvm::Value* place, llvm::Value* input) {
     llvm::Value* low = builder_.CreateLoad(builder_.getInt64Ty(), place);
     llvm::Value* sum = builder_.CreateAdd(low, input);

@@ -121,6 +121,8 @@ class TableWriter {
       if (found == groups.end()) found = groups.insert(groups.end(), {info.grain, info.dimensions, {}});
       found->metrics.push_back(static_cast<int>(i));
     }
+    // The long tables first: the end is what a terminal shows.
+    std::stable_sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.grain < b.grain; });
     return groups;
   }
 

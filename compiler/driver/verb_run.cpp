@@ -195,7 +195,7 @@ class Run {
     for (const ModuleResult& module : results) {
       for (const StreamReport& report : module.result.streams) {
         const bool remarkable = !report.covered || report.duplicates > 0 || report.bad.total() > 0 || report.late > 0 ||
-                                report.ambiguous_times > 0 || !report.without_entity.empty();
+                                report.ambiguous_times > 0 || !report.without_entity.empty() || report.rows == 0;
         if (remarkable) std::fputs((stream_note(module.calendar, report) + "\n").c_str(), stderr);
       }
     }

@@ -545,8 +545,8 @@ std::vector<int> Lowering::leaves_below(int formula) const {
   return found;
 }
 
-/// A group is shown where any aggregate accepted a row: the leaf's mask bit says so where its cells have the same groups,
-/// a count of such rows otherwise.
+/// A group is shown where any aggregate accepted a row: the leaf's mask bit says so where its cells have the same
+/// groups, a count of such rows otherwise.
 void Lowering::add_presence(Output& output, const RequestOutput& request,
                             const std::vector<BoundDimension>& dimensions) {
   KeySpace space;

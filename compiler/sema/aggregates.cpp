@@ -16,23 +16,31 @@ enum class InputRule : uint8_t { kEvent, kAmount, kOrdered, kKey };
 
 InputRule rule_of(Aggregate aggregate) {
   switch (aggregate) {
-    case Aggregate::kCount: return InputRule::kEvent;
-    case Aggregate::kUnique: return InputRule::kKey;
+    case Aggregate::kCount:
+      return InputRule::kEvent;
+    case Aggregate::kUnique:
+      return InputRule::kKey;
     case Aggregate::kMin:
-    case Aggregate::kMax: return InputRule::kOrdered;
+    case Aggregate::kMax:
+      return InputRule::kOrdered;
     case Aggregate::kSum:
     case Aggregate::kMean:
-    case Aggregate::kPercentile: return InputRule::kAmount;
+    case Aggregate::kPercentile:
+      return InputRule::kAmount;
   }
   return InputRule::kAmount;
 }
 
 bool fits(InputRule rule, ValueKind kind) {
   switch (rule) {
-    case InputRule::kEvent: return false;
-    case InputRule::kAmount: return is_numeric(kind);
-    case InputRule::kOrdered: return is_numeric(kind) || kind == ValueKind::kTimestamp;
-    case InputRule::kKey: return can_be_dimension(kind) || kind == ValueKind::kTimestamp;
+    case InputRule::kEvent:
+      return false;
+    case InputRule::kAmount:
+      return is_numeric(kind);
+    case InputRule::kOrdered:
+      return is_numeric(kind) || kind == ValueKind::kTimestamp;
+    case InputRule::kKey:
+      return can_be_dimension(kind) || kind == ValueKind::kTimestamp;
   }
   return false;
 }
@@ -59,38 +67,50 @@ SumFlaw SumFlaws::found(ValueId id) {
   const Value& value = model_.value(id);
   auto worse = [](SumFlaw a, SumFlaw b) { return a > b ? a : b; };
   switch (value.kind) {
-    case ValueKindTag::kConst: return SumFlaw::kNone;
+    case ValueKindTag::kConst:
+      return SumFlaw::kNone;
     case ValueKindTag::kAggregate:
       switch (value.aggregate) {
-        case Aggregate::kUnique: return SumFlaw::kDistinct;
+        case Aggregate::kUnique:
+          return SumFlaw::kDistinct;
         case Aggregate::kMean:
-        case Aggregate::kPercentile: return SumFlaw::kRatio;
+        case Aggregate::kPercentile:
+          return SumFlaw::kRatio;
         case Aggregate::kCount:
         case Aggregate::kSum:
         case Aggregate::kMin:
-        case Aggregate::kMax: return SumFlaw::kNone;
+        case Aggregate::kMax:
+          return SumFlaw::kNone;
       }
       return SumFlaw::kNone;
     case ValueKindTag::kNegate:
-    case ValueKindTag::kAt: return of(value.a);
+    case ValueKindTag::kAt:
+      return of(value.a);
     case ValueKindTag::kAdd:
-    case ValueKindTag::kSubtract: return worse(of(value.a), of(value.b));
+    case ValueKindTag::kSubtract:
+      return worse(of(value.a), of(value.b));
     case ValueKindTag::kMultiply: {
       SumFlaw a = of(value.a), b = of(value.b);
-      bool rate_times_amount = (a == SumFlaw::kRatio && b == SumFlaw::kNone) || (b == SumFlaw::kRatio && a == SumFlaw::kNone);
-      bool constant = model_.value(value.a).kind == ValueKindTag::kConst || model_.value(value.b).kind == ValueKindTag::kConst;
+      bool rate_times_amount =
+          (a == SumFlaw::kRatio && b == SumFlaw::kNone) || (b == SumFlaw::kRatio && a == SumFlaw::kNone);
+      bool constant =
+          model_.value(value.a).kind == ValueKindTag::kConst || model_.value(value.b).kind == ValueKindTag::kConst;
       return rate_times_amount && !constant ? SumFlaw::kNone : worse(a, b);
     }
     case ValueKindTag::kDivide:
       return model_.value(value.b).kind == ValueKindTag::kConst ? of(value.a) : SumFlaw::kRatio;
-    case ValueKindTag::kIf: return worse(of(value.b), of(value.c));
-    case ValueKindTag::kOver: return worse(SumFlaw::kWindow, of(value.a));
+    case ValueKindTag::kIf:
+      return worse(of(value.b), of(value.c));
+    case ValueKindTag::kOver:
+      return worse(SumFlaw::kWindow, of(value.a));
     case ValueKindTag::kCollapse:
       if (value.key.kind == PerKind::kTime || value.aggregate == Aggregate::kSum) {
-        return value.aggregate == Aggregate::kMean || value.aggregate == Aggregate::kPercentile ? SumFlaw::kRatio : SumFlaw::kNone;
+        return value.aggregate == Aggregate::kMean || value.aggregate == Aggregate::kPercentile ? SumFlaw::kRatio
+                                                                                                : SumFlaw::kNone;
       }
       if (value.aggregate == Aggregate::kCount) return SumFlaw::kDistinct;
-      return value.aggregate == Aggregate::kMean || value.aggregate == Aggregate::kPercentile ? SumFlaw::kRatio : SumFlaw::kNone;
+      return value.aggregate == Aggregate::kMean || value.aggregate == Aggregate::kPercentile ? SumFlaw::kRatio
+                                                                                              : SumFlaw::kNone;
     case ValueKindTag::kEqual:
     case ValueKindTag::kNotEqual:
     case ValueKindTag::kLess:
@@ -99,7 +119,8 @@ SumFlaw SumFlaws::found(ValueId id) {
     case ValueKindTag::kGreaterEqual:
     case ValueKindTag::kAnd:
     case ValueKindTag::kOr:
-    case ValueKindTag::kNot: return SumFlaw::kNone;
+    case ValueKindTag::kNot:
+      return SumFlaw::kNone;
   }
   return SumFlaw::kNone;
 }
@@ -127,14 +148,16 @@ bool Analyser::is_value_argument(const ast::Expr& expr) {
     case ast::ExprKind::kCall:
     case ast::ExprKind::kPer:
     case ast::ExprKind::kOver:
-    case ast::ExprKind::kAt: return true;
+    case ast::ExprKind::kAt:
+      return true;
     case ast::ExprKind::kName: {
       Symbol* symbol = find(expr.name.name);
       return symbol != nullptr && symbol->kind == SymbolKind::kMetric;
     }
     case ast::ExprKind::kWhere:
     case ast::ExprKind::kSegment:
-    case ast::ExprKind::kMember: return is_value_argument(*expr.a);
+    case ast::ExprKind::kMember:
+      return is_value_argument(*expr.a);
     case ast::ExprKind::kLiteral:
     case ast::ExprKind::kParen:
     case ast::ExprKind::kNegate:
@@ -156,7 +179,8 @@ bool Analyser::is_value_argument(const ast::Expr& expr) {
     case ast::ExprKind::kAnd:
     case ast::ExprKind::kOr:
     case ast::ExprKind::kWith:
-    case ast::ExprKind::kIf: break;
+    case ast::ExprKind::kIf:
+      break;
   }
   return (expr.a != nullptr && is_value_argument(*expr.a)) || (expr.b != nullptr && is_value_argument(*expr.b)) ||
          (expr.c != nullptr && is_value_argument(*expr.c));
@@ -164,8 +188,9 @@ bool Analyser::is_value_argument(const ast::Expr& expr) {
 
 std::optional<Term> Analyser::aggregate_call(const ast::Expr& expr, Aggregate aggregate, std::string_view word) {
   bool explicit_percentage = word == "percentile";
-  std::string signature = explicit_percentage ? "percentile(purchase.amount, 95%)"
-                          : aggregate == Aggregate::kCount ? "count(purchase)" : fmt::format("{}(purchase.amount)", word);
+  std::string signature = explicit_percentage              ? "percentile(purchase.amount, 95%)"
+                          : aggregate == Aggregate::kCount ? "count(purchase)"
+                                                           : fmt::format("{}(purchase.amount)", word);
   if (!plain_arguments(expr, explicit_percentage ? 2 : 1, signature)) return std::nullopt;
   std::optional<Percentage> percent = Percentage{};
   if (aggregate == Aggregate::kPercentile) percent = percentage(expr, word);
@@ -188,7 +213,8 @@ std::optional<Type> Analyser::folded_type(Aggregate aggregate, const Type& input
       return type;
     case Aggregate::kSum:
     case Aggregate::kMin:
-    case Aggregate::kMax: return type;
+    case Aggregate::kMax:
+      return type;
     case Aggregate::kMean:
     case Aggregate::kPercentile:
       type.exact = false;
@@ -235,7 +261,8 @@ std::optional<RowArgument> Analyser::row_argument(const ast::Expr& expr) {
     report.labels.push_back({places[0]->span, "this is another event's"});
     return std::nullopt;
   }
-  std::optional<RowId> input = row(expr, {.stream = bases[0].stream, .table = -1, .base = bases[0].condition, .bare = false});
+  std::optional<RowId> input =
+      row(expr, {.stream = bases[0].stream, .table = -1, .base = bases[0].condition, .bare = false});
   if (!input) return std::nullopt;
   return RowArgument{bases[0], input, words(expr)};
 }
@@ -295,8 +322,7 @@ std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate agg
     return std::nullopt;
   }
   if (rule != InputRule::kEvent && !argument->input) {
-    error(Code::aggregate_needs_field, written.span,
-          fmt::format("`{}` needs a field of `{}`", word, argument->words),
+    error(Code::aggregate_needs_field, written.span, fmt::format("`{}` needs a field of `{}`", word, argument->words),
           fmt::format("write `{}({}.…)`", word, argument->words));
     return std::nullopt;
   }
@@ -313,9 +339,12 @@ std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate agg
     input = row.type;
     bool column = row.kind == RowKind::kField || row.kind == RowKind::kAttribute;
     if (!fits(rule, input.kind) || (rule == InputRule::kKey && !column)) {
-      Diagnostic& report = error(Code::aggregate_input, written.span, fmt::format("`{}` cannot be computed of {}", word, show(input)));
-      if (rule == InputRule::kKey) report.help = "`unique` counts the values of one field: text, an integer, a time, a list or a bool";
-      if (input.kind == ValueKind::kBoolean) report.help = fmt::format("count the rows: `count({} where …)`, or `share(… of {})`", stream_name, stream_name);
+      Diagnostic& report =
+          error(Code::aggregate_input, written.span, fmt::format("`{}` cannot be computed of {}", word, show(input)));
+      if (rule == InputRule::kKey)
+        report.help = "`unique` counts the values of one field: text, an integer, a time, a list or a bool";
+      if (input.kind == ValueKind::kBoolean)
+        report.help = fmt::format("count the rows: `count({} where …)`, or `share(… of {})`", stream_name, stream_name);
       if (input.kind == ValueKind::kText) report.help = "count its values with `unique`";
       return std::nullopt;
     }
@@ -325,8 +354,9 @@ std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate agg
   if (aggregate == Aggregate::kCount) node.type.unit = model_.units.base(stream_name + " row", BaseUnitKind::kCounted);
   if (aggregate == Aggregate::kUnique) {
     const Row& row = model_.row(node.input);
-    const std::vector<ModelField>& fields = row.kind == RowKind::kField ? model_.streams[static_cast<size_t>(row.stream)].fields
-                                                                        : model_.tables[static_cast<size_t>(row.table)].fields;
+    const std::vector<ModelField>& fields = row.kind == RowKind::kField
+                                                ? model_.streams[static_cast<size_t>(row.stream)].fields
+                                                : model_.tables[static_cast<size_t>(row.table)].fields;
     const std::string& name = fields[static_cast<size_t>(row.kind == RowKind::kField ? row.field : row.attribute)].name;
     node.type.unit = model_.units.base(name, BaseUnitKind::kCounted);
   }
@@ -362,22 +392,27 @@ bool Analyser::collapse_allowed(const ast::Expr& expr, Aggregate aggregate, std:
     return false;
   }
   InputRule rule = rule_of(aggregate);
-  bool sound = rule == InputRule::kEvent ? type.kind != ValueKind::kBoolean : rule != InputRule::kKey && fits(rule, type.kind);
+  bool sound =
+      rule == InputRule::kEvent ? type.kind != ValueKind::kBoolean : rule != InputRule::kKey && fits(rule, type.kind);
   if (!sound) {
-    Diagnostic& report = error(Code::aggregate_input, written.span,
-                               rule == InputRule::kKey ? fmt::format("`{}` is of a field, and this is a value", word)
-                                                       : fmt::format("`{}` cannot be computed of {}", word, show(type)));
-    if (type.kind == ValueKind::kBoolean) report.help = fmt::format("add up ones: `sum((if … then 1 else 0) per {})`", inner.open->name);
+    Diagnostic& report =
+        error(Code::aggregate_input, written.span,
+              rule == InputRule::kKey ? fmt::format("`{}` is of a field, and this is a value", word)
+                                      : fmt::format("`{}` cannot be computed of {}", word, show(type)));
+    if (type.kind == ValueKind::kBoolean)
+      report.help = fmt::format("add up ones: `sum((if … then 1 else 0) per {})`", inner.open->name);
     return false;
   }
   if (aggregate != Aggregate::kSum) return true;
   SumFlaw flaw = SumFlaws(model_).of(inner.value);
   const std::string& key = inner.open->name;
   if (flaw == SumFlaw::kDistinct && inner.open->kind != PerKind::kEntity) {
-    error(Code::sum_of_distinct, expr.span,
-          fmt::format("distinct counts do not add up over {}s: what is in two of them would count twice", key),
-          fmt::format("leave `per` out for the distinct count of the whole period, write a window (`over last 28 days`), "
-                      "or take `mean({})`", words(written)))
+    error(
+        Code::sum_of_distinct, expr.span,
+        fmt::format("distinct counts do not add up over {}s: what is in two of them would count twice", key),
+        fmt::format("leave `per` out for the distinct count of the whole period, write a window (`over last 28 days`), "
+                    "or take `mean({})`",
+                    words(written)))
         .labels.push_back({written.span, show(type)});
     return false;
   }
@@ -388,7 +423,8 @@ bool Analyser::collapse_allowed(const ast::Expr& expr, Aggregate aggregate, std:
     return false;
   }
   if (flaw == SumFlaw::kWindow && inner.open->kind == PerKind::kTime) {
-    error(Code::sum_of_windows, expr.span, fmt::format("the windows of two {}s overlap, so adding them up counts rows twice", key),
+    error(Code::sum_of_windows, expr.span,
+          fmt::format("the windows of two {}s overlap, so adding them up counts rows twice", key),
           fmt::format("leave the window out, or take `mean({})`", words(written)));
     return false;
   }

@@ -91,8 +91,8 @@ bool Analyser::sound_depth(int depth, Span span) {
   if (depth <= kMaxDepth) return true;
   if (!depth_reported_) {
     depth_reported_ = true;
-    error(Code::formula_too_deep, span, fmt::format("this rests on other definitions more than {} steps deep", kMaxDepth),
-          "define it more directly");
+    error(Code::formula_too_deep, span,
+          fmt::format("this rests on other definitions more than {} steps deep", kMaxDepth), "define it more directly");
   }
   return false;
 }
@@ -103,7 +103,9 @@ Diagnostic& Analyser::error(Code code, Span span, std::string message, std::stri
   return diagnostic;
 }
 
-void Analyser::problem(const TypeProblem& problem, Span span) { error(problem.code, span, problem.message, problem.help); }
+void Analyser::problem(const TypeProblem& problem, Span span) {
+  error(problem.code, span, problem.message, problem.help);
+}
 
 void Analyser::label_types(Diagnostic& diagnostic, const ast::Expr& a, const Type& left, const ast::Expr& b,
                            const Type& right) {

@@ -43,9 +43,9 @@ struct Request {
 };
 
 struct ReportSpec {
-  std::vector<std::string> metrics;        ///< empty: all
-  std::optional<Grain> grain;              ///< --per
-  std::vector<std::string> by;             ///< --by, after each metric's own
+  std::vector<std::string> metrics;  ///< empty: all
+  std::optional<Grain> grain;        ///< --per
+  std::vector<std::string> by;       ///< --by, after each metric's own
   std::optional<Instant> from, to;
 };
 

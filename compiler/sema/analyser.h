@@ -30,10 +30,10 @@ struct RowSet {
 enum class SegmentKind : uint8_t { kRows, kTable, kAnd, kOr, kNot };
 struct SegmentNode {
   SegmentKind kind = SegmentKind::kRows;
-  int source = -1;      ///< kRows: stream; kTable: table
-  RowId condition;      ///< over rows of that source
+  int source = -1;  ///< kRows: stream; kTable: table
+  RowId condition;  ///< over rows of that source
   int a = -1, b = -1;
-  int depth = 0;        ///< of the nodes below
+  int depth = 0;  ///< of the nodes below
 };
 
 enum class SymbolKind : uint8_t { kStream, kTable, kEvent, kSegment, kMetric, kLater };
@@ -42,8 +42,8 @@ struct Symbol {
   SymbolKind kind = SymbolKind::kStream;
   SymbolState state = SymbolState::kNew;
   const ast::Decl* decl = nullptr;
-  int index = -1;       ///< stream, table, metric, segment node
-  RowSet rows;          ///< stream, event
+  int index = -1;  ///< stream, table, metric, segment node
+  RowSet rows;     ///< stream, event
 };
 
 /// What a formula gives: a value, and the key of a `per` that nothing has collapsed yet.
@@ -56,15 +56,15 @@ struct Term {
 struct RowScope {
   int stream = -1;
   int table = -1;
-  RowId base;             ///< rows that a qualified name may stand for, besides the whole stream
-  bool bare = true;       ///< fields without a qualifier (after `where`)
+  RowId base;        ///< rows that a qualified name may stand for, besides the whole stream
+  bool bare = true;  ///< fields without a qualifier (after `where`)
 };
 
 /// The argument of an aggregate over rows.
 struct RowArgument {
   RowSet rows;
   std::optional<RowId> input;
-  std::string words;      ///< as written, without its conditions
+  std::string words;  ///< as written, without its conditions
 };
 
 /// A number or a date as a literal means it.
@@ -79,8 +79,16 @@ struct Constant {
 enum class UnitWordKind : uint8_t { kMultiple, kCurrency, kDuration, kCounted };
 struct UnitWord {
   UnitWordKind kind = UnitWordKind::kCounted;
-  int64_t factor = 1;     ///< kMultiple; kDuration: microseconds
+  int64_t factor = 1;  ///< kMultiple; kDuration: microseconds
   UnitId unit;
+};
+
+/// An expected table: what its columns are, and where each stands.
+struct ExpectedTable {
+  std::vector<std::string> dimensions;
+  std::vector<Type> dimension_types;
+  std::vector<TestExpectation> columns;
+  std::vector<size_t> header;  ///< of each written column: 0 the bucket, then the dimensions, then the values
 };
 
 /// A condition on its way from one source's rows to those of stream `to`.
@@ -88,7 +96,7 @@ struct Translation {
   int from_stream = -1;
   int from_table = -1;
   int to = -1;
-  std::string* missing = nullptr;   ///< gets what the stream lacks
+  std::string* missing = nullptr;  ///< gets what the stream lacks
   std::map<RowId, std::optional<RowId>> done;
 };
 
@@ -166,7 +174,7 @@ class Analyser {
   std::optional<RowId> checked_condition(const ast::Expr& expr, const RowScope& scope);
   std::optional<RowId> fitted(RowId constant, const Type& other, const ast::Expr& at);
   std::optional<RowId> list_value(const Row& text, const Type& list, const ast::Expr& at);
-  bool whole_day_equality(const ast::Expr& expr, RowId a, RowId b);
+  bool whole_day_equality(const ast::Expr& expr, RowId a);
   RowId field_row(const RowScope& scope, int field);
   std::optional<RowId> attribute_row(int stream, int entity, const ast::Ident& name);
   void warn_missing(const ast::Expr& expr, RowId id);
@@ -242,7 +250,7 @@ class Analyser {
   std::optional<UnitId> counted_unit(const ast::Ident& word);
   std::string suggested_collapse(const ModelMetric& metric) const;
 
-  // ---- tests (tests.cpp, expectations.cpp)
+  // ---- tests (tests.cpp, expectations.cpp, expected_tables.cpp)
   void declare_test(const ast::Decl& decl);
   std::optional<TestGiven> given(const ast::TestItem& item, const ModelTest& test);
   bool expectation(const ast::TestItem& item, ModelTest& test);
@@ -252,6 +260,11 @@ class Analyser {
   bool expected_literal(const ast::Literal& literal, bool negative, TestExpectation& expectation);
   bool expected_number(const ast::Literal& literal, bool negative, TestExpectation& expectation);
   bool expected_unit(const ast::Literal& literal, const UnitWord* word, const Type& type);
+  bool expected_formula(const ast::TestItem& item, const ast::Expr& left, ast::ExprKind compare, const ast::Expr& right,
+                        ModelTest& test);
+  std::optional<ExpectedTable> table_columns(const ast::TestItem& item, Grain grain);
+  bool table_header(const ast::RowLine& line, Grain grain, ExpectedTable& table);
+  bool table_row(const ast::RowLine& line, Grain grain, const ExpectedTable& table, ModelTest& test);
   bool table_cell(const ast::RowCell& cell, const std::string& column, TestExpectation& expectation);
   bool dimension_cell(const ast::RowCell& cell, const Type& type, TestExpectation& expectation);
   void check_columns(const ast::Decl& decl, const ModelTest& test);
@@ -279,7 +292,7 @@ class Analyser {
   int nesting_ = 0;
   bool depth_reported_ = false;
   bool later_reported_ = false;
-  bool sources_broken_ = false;   ///< some stream or table: an unknown currency or entity may be its
+  bool sources_broken_ = false;      ///< some stream or table: an unknown currency or entity may be its
   std::vector<Name> broken_tables_;  ///< keys of broken tables: attributes of those entities may be theirs
 };
 
@@ -289,17 +302,22 @@ std::optional<int128> integer_of(std::string_view digits);
 // ---- over the model alone (dimensions.cpp), used by requests too
 /// Streams that the aggregates below read, ascending.
 std::vector<int> streams_of(const Model& model, ValueId value);
-/// A dimension path in one stream: own field, entity.attribute, or an attribute of an entity. Invalid where there is none.
+/// A dimension path in one stream: own field, entity.attribute, or an attribute of an entity. Invalid where there is
+/// none.
 struct StreamDimension {
   Row row;
   bool found = false;
   bool ambiguous = false;
 };
 StreamDimension dimension_in(const Model& model, int stream, const std::string& path);
+/// "user.channel"
+std::string path_words(const ast::Path& path);
 bool can_be_dimension(ValueKind kind);
 /// Table fields reached through an entity field of a stream; -1 where the table has another key.
 int entity_for_table(const Model& model, int stream, int table);
 int field_index(const ModelSource& source, std::string_view name);
+/// A date, month or timestamp as tests write it.
+bool is_moment(std::string_view text);
 /// Whether a word is a function that makes one value of many rows.
 bool folds_rows(std::string_view word);
 std::string row_text(const Model& model, RowId id);

@@ -72,7 +72,8 @@ std::string decimal_text(int128 value, int scale) {
     rest /= 10;
   } while (rest != 0);
   if (scale > 0) {
-    if (digits.size() <= static_cast<size_t>(scale)) digits.insert(0, static_cast<size_t>(scale) + 1 - digits.size(), '0');
+    if (digits.size() <= static_cast<size_t>(scale))
+      digits.insert(0, static_cast<size_t>(scale) + 1 - digits.size(), '0');
     digits.insert(digits.size() - static_cast<size_t>(scale), ".");
   }
   return negative ? "-" + digits : digits;
@@ -185,12 +186,14 @@ bool Builder::implies(RowId a, RowId b) const {
     for (RowId part : given) {
       if (part == wanted) return true;
       std::vector<RowId> cases = disjuncts(part);
-      if (cases.size() > 1 && std::all_of(cases.begin(), cases.end(), [&](RowId one) { return implies(one, wanted); })) {
+      if (cases.size() > 1 &&
+          std::all_of(cases.begin(), cases.end(), [&](RowId one) { return implies(one, wanted); })) {
         return true;
       }
     }
     std::vector<RowId> choices = disjuncts(wanted);
-    return choices.size() > 1 && std::any_of(choices.begin(), choices.end(), [&](RowId one) { return implies(a, one); });
+    return choices.size() > 1 &&
+           std::any_of(choices.begin(), choices.end(), [&](RowId one) { return implies(a, one); });
   };
   std::vector<RowId> wanted = conjuncts(b);
   return std::all_of(wanted.begin(), wanted.end(), holds);
@@ -253,7 +256,8 @@ void make_float(Node& node) {
   node.type.exact = false;
   node.type.scale = 0;
   node.type.bits = 0;
-  if (node.type.kind == ValueKind::kInteger || node.type.kind == ValueKind::kDecimal) node.type.kind = ValueKind::kNumber;
+  if (node.type.kind == ValueKind::kInteger || node.type.kind == ValueKind::kDecimal)
+    node.type.kind = ValueKind::kNumber;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Hash-consing of rows and values: the same expression is the same id. Simplifies what is trivial (and with true, not of
-// not, a sign before a constant). Part of compiler/sema, inside the room only. One thread.
+// Hash-consing of rows and values: the same expression is the same id. Simplifies what is trivial (and with true, not
+// of not, a sign before a constant). Part of compiler/sema, inside the room only. One thread.
 #pragma once
 
 #include <functional>
@@ -14,9 +14,9 @@ namespace alidade {
 
 /// What is known of a value from its parts, kept when it is made: formulas share parts, so a walk could be exponential.
 struct ValueFacts {
-  bool constant = true;   ///< computed from no rows
-  bool window = false;    ///< a window below, not counting what a collapse over time evaluates in its own buckets
-  bool offset = false;    ///< the same of `at`
+  bool constant = true;  ///< computed from no rows
+  bool window = false;   ///< a window below, not counting what a collapse over time evaluates in its own buckets
+  bool offset = false;   ///< the same of `at`
   int depth = 1;
 };
 
@@ -32,7 +32,8 @@ class Builder {
 
   RowId truth(bool truth);
   bool is_truth(RowId id, bool truth) const;
-  /// Conditions. `both` appends the conjuncts of b to those of a, each once, so conditions with a common start share it.
+  /// Conditions. `both` appends the conjuncts of b to those of a, each once, so conditions with a common start share
+  /// it.
   RowId both(RowId a, RowId b);
   RowId either(RowId a, RowId b);
   RowId negation(RowId a);

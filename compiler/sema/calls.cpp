@@ -39,7 +39,8 @@ std::string_view percentile_digits(std::string_view word) {
 
 const Builtin* find_builtin(std::string_view word) {
   if (!percentile_digits(word).empty()) word = "percentile";
-  auto at = std::find_if(std::begin(kBuiltins), std::end(kBuiltins), [&](const Builtin& one) { return one.word == word; });
+  auto at =
+      std::find_if(std::begin(kBuiltins), std::end(kBuiltins), [&](const Builtin& one) { return one.word == word; });
   return at == std::end(kBuiltins) ? nullptr : at;
 }
 
@@ -61,7 +62,8 @@ std::optional<Term> Analyser::function_call(const ast::Expr& expr, std::string_v
     Symbol* symbol = find(expr.a->name.name);
     if (symbol != nullptr && !resolve(*symbol)) return std::nullopt;
     if (symbol != nullptr) {
-      error(Code::wrong_kind_of_name, expr.a->span, fmt::format("`{}` is no function", word), "use it without parentheses");
+      error(Code::wrong_kind_of_name, expr.a->span, fmt::format("`{}` is no function", word),
+            "use it without parentheses");
       return std::nullopt;
     }
     std::vector<std::string_view> candidates;
@@ -70,14 +72,21 @@ std::optional<Term> Analyser::function_call(const ast::Expr& expr, std::string_v
     return std::nullopt;
   }
   switch (builtin->kind) {
-    case BuiltinKind::kLater: later(expr.a->span, fmt::format("`{}`", word)); return std::nullopt;
-    case BuiltinKind::kAggregate: return aggregate_call(expr, builtin->aggregate, word);
-    case BuiltinKind::kFunction: break;
+    case BuiltinKind::kLater:
+      later(expr.a->span, fmt::format("`{}`", word));
+      return std::nullopt;
+    case BuiltinKind::kAggregate:
+      return aggregate_call(expr, builtin->aggregate, word);
+    case BuiltinKind::kFunction:
+      break;
   }
   switch (builtin->function) {
-    case Function::kShare: return share(expr);
-    case Function::kChange: return change(expr, false);
-    case Function::kGrowth: return change(expr, true);
+    case Function::kShare:
+      return share(expr);
+    case Function::kChange:
+      return change(expr, false);
+    case Function::kGrowth:
+      return change(expr, true);
   }
   return std::nullopt;
 }
@@ -127,7 +136,8 @@ std::optional<Percentage> Analyser::percentage(const ast::Expr& call, std::strin
   if (word == "median") return Percentage{50, 0};
   const ast::Expr& argument = *call.args[1].value;
   if (argument.kind != ast::ExprKind::kLiteral || argument.literal->kind != ast::LiteralKind::kPercent) {
-    Diagnostic& report = error(Code::not_a_percentage, argument.span, "a percentile needs a percentage", "write `percentile(x, 95%)` or `p95(x)`");
+    Diagnostic& report = error(Code::not_a_percentage, argument.span, "a percentile needs a percentage",
+                               "write `percentile(x, 95%)` or `p95(x)`");
     bool number = argument.kind == ast::ExprKind::kLiteral && argument.literal->kind == ast::LiteralKind::kNumber;
     if (number && argument.literal->number.fraction == 0) {
       report.fixes.push_back({argument.span, std::string(argument.literal->number.digits) + "%", false});
@@ -139,7 +149,8 @@ std::optional<Percentage> Analyser::percentage(const ast::Expr& call, std::strin
   for (char c : number.digits) value = value < 100'000'000'000 ? value * 10 + (c - '0') : value;
   for (uint32_t i = 0; i < number.fraction && i < 9; ++i) whole *= 10;
   if (number.fraction > 6 || value > whole) {
-    error(Code::not_a_percentage, argument.span, "a percentile lies between 0% and 100%, with at most 6 digits after the point");
+    error(Code::not_a_percentage, argument.span,
+          "a percentile lies between 0% and 100%, with at most 6 digits after the point");
     return std::nullopt;
   }
   return Percentage{value, static_cast<int>(number.fraction)};
@@ -148,7 +159,8 @@ std::optional<Percentage> Analyser::percentage(const ast::Expr& call, std::strin
 std::optional<Term> Analyser::share(const ast::Expr& expr) {
   if (!named_arguments_are_later(expr)) return std::nullopt;
   if (expr.args.size() != 1 || expr.args[0].kind != ast::ArgKind::kShare) {
-    error(Code::wrong_arguments, expr.span, "a share is of a part and the whole it belongs to", "write `share(purchase of app)`");
+    error(Code::wrong_arguments, expr.span, "a share is of a part and the whole it belongs to",
+          "write `share(purchase of app)`");
     return std::nullopt;
   }
   const ast::Arg& argument = expr.args[0];
@@ -157,11 +169,14 @@ std::optional<Term> Analyser::share(const ast::Expr& expr) {
   if (!part || !whole) return std::nullopt;
   bool proven = part->stream == whole->stream && build_.implies(part->condition, whole->condition);
   if (!proven && !argument.assuming) {
-    Diagnostic& report = error(Code::share_not_part, argument.value->span,
-                               fmt::format("it is not certain that `{}` is a part of `{}`", words(*argument.value), words(*argument.other)),
-                               "build the part from the whole, as in `share(app where name == \"error\" of app)`, state why it "
-                               "is one with `assuming \"…\"`, or divide the counts: a ratio");
-    report.labels.push_back({argument.other->span, part->stream == whole->stream ? "some of the part's rows may not be in here" : "rows of another stream"});
+    Diagnostic& report = error(
+        Code::share_not_part, argument.value->span,
+        fmt::format("it is not certain that `{}` is a part of `{}`", words(*argument.value), words(*argument.other)),
+        "build the part from the whole, as in `share(app where name == \"error\" of app)`, state why it "
+        "is one with `assuming \"…\"`, or divide the counts: a ratio");
+    report.labels.push_back({argument.other->span, part->stream == whole->stream
+                                                       ? "some of the part's rows may not be in here"
+                                                       : "rows of another stream"});
     return std::nullopt;
   }
   auto counted = [&](const RowSet& rows) {
@@ -169,7 +184,8 @@ std::optional<Term> Analyser::share(const ast::Expr& expr) {
     node.kind = ValueKindTag::kAggregate;
     node.type.kind = ValueKind::kInteger;
     node.type.exact = true;
-    node.type.unit = model_.units.base(model_.streams[static_cast<size_t>(rows.stream)].name + " row", BaseUnitKind::kCounted);
+    node.type.unit =
+        model_.units.base(model_.streams[static_cast<size_t>(rows.stream)].name + " row", BaseUnitKind::kCounted);
     node.stream = rows.stream;
     if (!build_.is_truth(rows.condition, true)) node.condition = rows.condition;
     return build_.value(std::move(node));
@@ -181,7 +197,8 @@ std::optional<Term> Analyser::share(const ast::Expr& expr) {
 
 /// change(x, p) is x − x at p ago; growth(x, p) is x / (x at p ago) − 1.
 std::optional<Term> Analyser::change(const ast::Expr& expr, bool relative) {
-  if (!plain_arguments(expr, 2, relative ? "growth(revenue, 1 month)" : "change(revenue, 1 month)")) return std::nullopt;
+  if (!plain_arguments(expr, 2, relative ? "growth(revenue, 1 month)" : "change(revenue, 1 month)"))
+    return std::nullopt;
   std::optional<Term> term = value(*expr.args[0].value);
   const ast::Expr& distance = *expr.args[1].value;
   if (distance.kind != ast::ExprKind::kLiteral) {
@@ -192,8 +209,9 @@ std::optional<Term> Analyser::change(const ast::Expr& expr, bool relative) {
   if (!term || !ago) return std::nullopt;
   const Type type = model_.value(term->value).type;
   if (!is_numeric(type.kind) || is_constant(term->value)) {
-    error(Code::not_a_number, expr.args[0].span, fmt::format("only a number that is computed can change, and this is {}",
-                                                             is_constant(term->value) ? "constant" : show(type)));
+    error(Code::not_a_number, expr.args[0].span,
+          fmt::format("only a number that is computed can change, and this is {}",
+                      is_constant(term->value) ? "constant" : show(type)));
     return std::nullopt;
   }
   Term before = moved(*term, *ago);

@@ -10,7 +10,8 @@ namespace alidade {
 namespace {
 
 RowKind comparison_kind(ast::ExprKind kind) {
-  return static_cast<RowKind>(static_cast<int>(RowKind::kEqual) + static_cast<int>(kind) - static_cast<int>(ast::ExprKind::kEqual));
+  return static_cast<RowKind>(static_cast<int>(RowKind::kEqual) + static_cast<int>(kind) -
+                              static_cast<int>(ast::ExprKind::kEqual));
 }
 
 const ast::Expr& bare(const ast::Expr& expr) { return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr; }
@@ -22,7 +23,8 @@ std::optional<RowId> Analyser::condition(const ast::Expr& expr, const RowScope& 
   if (!id) return std::nullopt;
   const Type& type = model_.row(*id).type;
   if (type.kind == ValueKind::kBoolean) return id;
-  Diagnostic& report = error(Code::not_a_condition, expr.span, fmt::format("a condition is needed here, and this is {}", show(type)));
+  Diagnostic& report =
+      error(Code::not_a_condition, expr.span, fmt::format("a condition is needed here, and this is {}", show(type)));
   if (type.kind == ValueKind::kText || type.kind == ValueKind::kOneOf) report.help = "compare it: `== \"…\"`";
   return std::nullopt;
 }
@@ -50,7 +52,8 @@ std::optional<RowId> Analyser::list_value(const Row& text, const Type& list, con
     std::string near = did_you_mean(text.text, candidates);
     std::string all;
     for (const std::string& value : values) all += (all.empty() ? "" : ", ") + fmt::format("\"{}\"", value);
-    Diagnostic& report = error(Code::value_not_in_list, at.span, fmt::format("\"{}\" is not one of {}", text.text, all));
+    Diagnostic& report =
+        error(Code::value_not_in_list, at.span, fmt::format("\"{}\" is not one of {}", text.text, all));
     if (!near.empty()) {
       report.help = fmt::format("did you mean \"{}\"?", near);
       report.fixes.push_back({at.span, fmt::format("\"{}\"", near), false});
@@ -73,21 +76,23 @@ std::optional<RowId> Analyser::fitted(RowId id, const Type& other, const ast::Ex
     constant.type.kind = ValueKind::kUuid;
     return build_.row(std::move(constant));
   }
-  bool to_float = representation(constant.type) == Representation::kExact && representation(other) == Representation::kFloat;
+  bool to_float =
+      representation(constant.type) == Representation::kExact && representation(other) == Representation::kFloat;
   return to_float ? build_.as_float(id) : id;
 }
 
 /// `ts == 2026-01-05` asks for one instant of the day, which is hardly meant.
-bool Analyser::whole_day_equality(const ast::Expr& expr, RowId a, RowId b) {
+bool Analyser::whole_day_equality(const ast::Expr& expr, RowId a) {
   bool equality = expr.kind == ast::ExprKind::kEqual || expr.kind == ast::ExprKind::kNotEqual;
   if (!equality || bare(*expr.b).kind != ast::ExprKind::kLiteral) return false;
-  if (bare(*expr.b).literal->kind != ast::LiteralKind::kDate || model_.row(a).type.kind != ValueKind::kTimestamp) return false;
+  if (bare(*expr.b).literal->kind != ast::LiteralKind::kDate || model_.row(a).type.kind != ValueKind::kTimestamp)
+    return false;
   const Row& field = model_.row(a);
   if (field.kind == RowKind::kField) {
-    const ModelSource& source = field.table >= 0 ? model_.tables[static_cast<size_t>(field.table)] : model_.streams[static_cast<size_t>(field.stream)];
+    const ModelSource& source = field.table >= 0 ? model_.tables[static_cast<size_t>(field.table)]
+                                                 : model_.streams[static_cast<size_t>(field.stream)];
     if (source.fields[static_cast<size_t>(field.field)].date_only) return false;
   }
-  (void)b;
   std::string name = words(*expr.a);
   std::string_view day = bare(*expr.b).literal->text;
   error(Code::day_equality, expr.span, fmt::format("`{}` is a moment, and {} is a whole day", name, day),
@@ -111,7 +116,7 @@ std::optional<RowId> Analyser::row_comparison(const ast::Expr& expr, const RowSc
     label_types(error(wrong.code, expr.op, wrong.message, wrong.help), *expr.a, left, *expr.b, right);
     return std::nullopt;
   }
-  if (whole_day_equality(expr, *a, *b)) return std::nullopt;
+  if (whole_day_equality(expr, *a)) return std::nullopt;
   return build_.binary(comparison_kind(expr.kind), boolean_type(), *a, *b);
 }
 
@@ -128,7 +133,8 @@ std::optional<RowId> Analyser::row_in(const ast::Expr& expr, const RowScope& sco
       continue;
     }
     if (model_.row(*value).kind != RowKind::kConst) {
-      error(Code::not_a_constant, item->span, "the values after `in` are written out", "compare fields with == and `or`");
+      error(Code::not_a_constant, item->span, "the values after `in` are written out",
+            "compare fields with == and `or`");
       sound = false;
       continue;
     }
@@ -193,8 +199,12 @@ void collect_missing(const Model& model, RowId id, bool negated, MissingFields& 
   if (!id.valid()) return;
   const Row& row = model.row(id);
   switch (row.kind) {
-    case RowKind::kIsNull: optional_fields(model, row.a, found.asked); return;
-    case RowKind::kNot: collect_missing(model, row.a, !negated, found); return;
+    case RowKind::kIsNull:
+      optional_fields(model, row.a, found.asked);
+      return;
+    case RowKind::kNot:
+      collect_missing(model, row.a, !negated, found);
+      return;
     case RowKind::kAnd:
     case RowKind::kOr:
       collect_missing(model, row.a, negated, found);
@@ -220,7 +230,8 @@ void collect_missing(const Model& model, RowId id, bool negated, MissingFields& 
     case RowKind::kSubtract:
     case RowKind::kMultiply:
     case RowKind::kDivide:
-    case RowKind::kIf: return;
+    case RowKind::kIf:
+      return;
   }
 }
 

@@ -10,18 +10,24 @@ namespace {
 
 std::optional<SymbolKind> symbol_kind(ast::DeclKind kind) {
   switch (kind) {
-    case ast::DeclKind::kStream: return SymbolKind::kStream;
-    case ast::DeclKind::kTable: return SymbolKind::kTable;
-    case ast::DeclKind::kEvent: return SymbolKind::kEvent;
-    case ast::DeclKind::kSegment: return SymbolKind::kSegment;
-    case ast::DeclKind::kMetric: return SymbolKind::kMetric;
+    case ast::DeclKind::kStream:
+      return SymbolKind::kStream;
+    case ast::DeclKind::kTable:
+      return SymbolKind::kTable;
+    case ast::DeclKind::kEvent:
+      return SymbolKind::kEvent;
+    case ast::DeclKind::kSegment:
+      return SymbolKind::kSegment;
+    case ast::DeclKind::kMetric:
+      return SymbolKind::kMetric;
     case ast::DeclKind::kSession:
     case ast::DeclKind::kFunnel:
     case ast::DeclKind::kRetention:
     case ast::DeclKind::kLifecycle:
     case ast::DeclKind::kTree:
     case ast::DeclKind::kDef:
-    case ast::DeclKind::kUnit: return SymbolKind::kLater;
+    case ast::DeclKind::kUnit:
+      return SymbolKind::kLater;
     case ast::DeclKind::kModule:
     case ast::DeclKind::kImport:
     case ast::DeclKind::kCalendar:
@@ -29,25 +35,38 @@ std::optional<SymbolKind> symbol_kind(ast::DeclKind kind) {
     case ast::DeclKind::kTarget:
     case ast::DeclKind::kObjective:
     case ast::DeclKind::kBenchmark:
-    case ast::DeclKind::kTest: return std::nullopt;
+    case ast::DeclKind::kTest:
+      return std::nullopt;
   }
   return std::nullopt;
 }
 
 const char* later_word(ast::DeclKind kind) {
   switch (kind) {
-    case ast::DeclKind::kSession: return "a session";
-    case ast::DeclKind::kFunnel: return "a funnel";
-    case ast::DeclKind::kRetention: return "a retention";
-    case ast::DeclKind::kLifecycle: return "a lifecycle";
-    case ast::DeclKind::kTree: return "a tree";
-    case ast::DeclKind::kDef: return "def";
-    case ast::DeclKind::kUnit: return "a unit of one's own";
-    case ast::DeclKind::kImport: return "import";
-    case ast::DeclKind::kThreshold: return "a threshold";
-    case ast::DeclKind::kTarget: return "a target";
-    case ast::DeclKind::kObjective: return "an objective";
-    case ast::DeclKind::kBenchmark: return "a benchmark";
+    case ast::DeclKind::kSession:
+      return "a session";
+    case ast::DeclKind::kFunnel:
+      return "a funnel";
+    case ast::DeclKind::kRetention:
+      return "a retention";
+    case ast::DeclKind::kLifecycle:
+      return "a lifecycle";
+    case ast::DeclKind::kTree:
+      return "a tree";
+    case ast::DeclKind::kDef:
+      return "def";
+    case ast::DeclKind::kUnit:
+      return "a unit of one's own";
+    case ast::DeclKind::kImport:
+      return "import";
+    case ast::DeclKind::kThreshold:
+      return "a threshold";
+    case ast::DeclKind::kTarget:
+      return "a target";
+    case ast::DeclKind::kObjective:
+      return "an objective";
+    case ast::DeclKind::kBenchmark:
+      return "a benchmark";
     case ast::DeclKind::kModule:
     case ast::DeclKind::kCalendar:
     case ast::DeclKind::kStream:
@@ -55,14 +74,15 @@ const char* later_word(ast::DeclKind kind) {
     case ast::DeclKind::kEvent:
     case ast::DeclKind::kSegment:
     case ast::DeclKind::kMetric:
-    case ast::DeclKind::kTest: return nullptr;
+    case ast::DeclKind::kTest:
+      return nullptr;
   }
   return nullptr;
 }
 
 constexpr const char* kWeekdays[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
-constexpr const char* kMonths[] = {"january", "february", "march", "april", "may", "june",
-                                   "july", "august", "september", "october", "november", "december"};
+constexpr const char* kMonths[] = {"january", "february", "march",     "april",   "may",      "june",
+                                   "july",    "august",   "september", "october", "november", "december"};
 
 template <size_t n>
 int word_index(const char* const (&words)[n], std::string_view word) {
@@ -75,12 +95,6 @@ int word_index(const char* const (&words)[n], std::string_view word) {
 template <size_t n>
 std::vector<std::string_view> views(const char* const (&words)[n]) {
   return {std::begin(words), std::end(words)};
-}
-
-std::string path_text(const ast::Path& path) {
-  std::string text;
-  for (const ast::Ident& part : path.parts) text += (text.empty() ? "" : ".") + std::string(part.name.text());
-  return text;
 }
 
 }  // namespace
@@ -112,7 +126,7 @@ void Analyser::collect_symbols() {
     symbols_.push_back({.kind = *kind, .state = SymbolState::kNew, .decl = &decl, .index = -1, .rows = {}});
   }
   if (module != nullptr) {
-    model_.name = path_text(module->path);
+    model_.name = path_words(module->path);
     if (model_.name.empty()) model_.name = module->name.name.text();
     check_properties(module->properties, nullptr);
   }
@@ -180,8 +194,10 @@ bool Analyser::resolve(Symbol& symbol) {
   bool sound = false;
   switch (symbol.kind) {
     case SymbolKind::kStream:
-    case SymbolKind::kTable: break;  // declared before anything is resolved: new means broken
-    case SymbolKind::kLater: break;
+    case SymbolKind::kTable:
+      break;  // declared before anything is resolved: new means broken
+    case SymbolKind::kLater:
+      break;
     case SymbolKind::kEvent: {
       std::optional<RowSet> rows = event(*symbol.decl->value);
       check_properties(symbol.decl->properties, nullptr);
@@ -196,7 +212,9 @@ bool Analyser::resolve(Symbol& symbol) {
       if (sound) symbol.index = *node;
       break;
     }
-    case SymbolKind::kMetric: sound = declare_metric(symbol); break;
+    case SymbolKind::kMetric:
+      sound = declare_metric(symbol);
+      break;
   }
   later_reported_ = outer_later;
   active_.pop_back();
@@ -207,7 +225,8 @@ bool Analyser::resolve(Symbol& symbol) {
 std::vector<std::string_view> Analyser::names_of(std::initializer_list<SymbolKind> kinds) const {
   std::vector<std::string_view> names;
   for (const Symbol& symbol : symbols_) {
-    if (std::find(kinds.begin(), kinds.end(), symbol.kind) != kinds.end()) names.push_back(symbol.decl->name.name.text());
+    if (std::find(kinds.begin(), kinds.end(), symbol.kind) != kinds.end())
+      names.push_back(symbol.decl->name.name.text());
   }
   return names;
 }

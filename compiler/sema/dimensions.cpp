@@ -25,14 +25,21 @@ int entity_for_table(const Model& model, int stream, int table) {
   return -1;
 }
 
+std::string path_words(const ast::Path& path) {
+  std::string text;
+  for (const ast::Ident& part : path.parts) text += (text.empty() ? "" : ".") + std::string(part.name.text());
+  return text;
+}
+
 bool can_be_dimension(ValueKind kind) {
-  return kind == ValueKind::kText || kind == ValueKind::kUuid || kind == ValueKind::kOneOf || kind == ValueKind::kBoolean ||
-         kind == ValueKind::kInteger;
+  return kind == ValueKind::kText || kind == ValueKind::kUuid || kind == ValueKind::kOneOf ||
+         kind == ValueKind::kBoolean || kind == ValueKind::kInteger;
 }
 
 namespace {
 
-void find_attribute(const Model& model, int stream, std::string_view key, std::string_view name, StreamDimension& result) {
+void find_attribute(const Model& model, int stream, std::string_view key, std::string_view name,
+                    StreamDimension& result) {
   const ModelSource& source = model.streams[static_cast<size_t>(stream)];
   for (size_t t = 0; t < model.tables.size(); ++t) {
     int entity = entity_for_table(model, stream, static_cast<int>(t));
@@ -58,7 +65,8 @@ StreamDimension dimension_in(const Model& model, int stream, const std::string& 
   StreamDimension result;
   size_t dot = path.find('.');
   if (dot != std::string::npos) {
-    find_attribute(model, stream, std::string_view(path).substr(0, dot), std::string_view(path).substr(dot + 1), result);
+    find_attribute(model, stream, std::string_view(path).substr(0, dot), std::string_view(path).substr(dot + 1),
+                   result);
     return result;
   }
   const ModelSource& source = model.streams[static_cast<size_t>(stream)];

@@ -8,18 +8,30 @@ namespace {
 
 const char* sign(RowKind kind) {
   switch (kind) {
-    case RowKind::kAdd: return "+";
-    case RowKind::kSubtract: return "-";
-    case RowKind::kMultiply: return "*";
-    case RowKind::kDivide: return "/";
-    case RowKind::kEqual: return "==";
-    case RowKind::kNotEqual: return "!=";
-    case RowKind::kLess: return "<";
-    case RowKind::kLessEqual: return "<=";
-    case RowKind::kGreater: return ">";
-    case RowKind::kGreaterEqual: return ">=";
-    case RowKind::kAnd: return "and";
-    case RowKind::kOr: return "or";
+    case RowKind::kAdd:
+      return "+";
+    case RowKind::kSubtract:
+      return "-";
+    case RowKind::kMultiply:
+      return "*";
+    case RowKind::kDivide:
+      return "/";
+    case RowKind::kEqual:
+      return "==";
+    case RowKind::kNotEqual:
+      return "!=";
+    case RowKind::kLess:
+      return "<";
+    case RowKind::kLessEqual:
+      return "<=";
+    case RowKind::kGreater:
+      return ">";
+    case RowKind::kGreaterEqual:
+      return ">=";
+    case RowKind::kAnd:
+      return "and";
+    case RowKind::kOr:
+      return "or";
     case RowKind::kConst:
     case RowKind::kField:
     case RowKind::kAttribute:
@@ -28,25 +40,38 @@ const char* sign(RowKind kind) {
     case RowKind::kNot:
     case RowKind::kIn:
     case RowKind::kIsNull:
-    case RowKind::kIf: return "";
+    case RowKind::kIf:
+      return "";
   }
   return "";
 }
 
 const char* sign(ValueKindTag kind) {
   switch (kind) {
-    case ValueKindTag::kAdd: return "+";
-    case ValueKindTag::kSubtract: return "-";
-    case ValueKindTag::kMultiply: return "*";
-    case ValueKindTag::kDivide: return "/";
-    case ValueKindTag::kEqual: return "==";
-    case ValueKindTag::kNotEqual: return "!=";
-    case ValueKindTag::kLess: return "<";
-    case ValueKindTag::kLessEqual: return "<=";
-    case ValueKindTag::kGreater: return ">";
-    case ValueKindTag::kGreaterEqual: return ">=";
-    case ValueKindTag::kAnd: return "and";
-    case ValueKindTag::kOr: return "or";
+    case ValueKindTag::kAdd:
+      return "+";
+    case ValueKindTag::kSubtract:
+      return "-";
+    case ValueKindTag::kMultiply:
+      return "*";
+    case ValueKindTag::kDivide:
+      return "/";
+    case ValueKindTag::kEqual:
+      return "==";
+    case ValueKindTag::kNotEqual:
+      return "!=";
+    case ValueKindTag::kLess:
+      return "<";
+    case ValueKindTag::kLessEqual:
+      return "<=";
+    case ValueKindTag::kGreater:
+      return ">";
+    case ValueKindTag::kGreaterEqual:
+      return ">=";
+    case ValueKindTag::kAnd:
+      return "and";
+    case ValueKindTag::kOr:
+      return "or";
     case ValueKindTag::kConst:
     case ValueKindTag::kAggregate:
     case ValueKindTag::kNegate:
@@ -54,7 +79,8 @@ const char* sign(ValueKindTag kind) {
     case ValueKindTag::kIf:
     case ValueKindTag::kOver:
     case ValueKindTag::kAt:
-    case ValueKindTag::kCollapse: return "";
+    case ValueKindTag::kCollapse:
+      return "";
   }
   return "";
 }
@@ -68,10 +94,13 @@ std::string constant_text(const Model& model, const Node& node) {
       std::string unit = model.units.display(node.type.unit);
       return decimal_text(node.exact, node.type.scale) + (unit.empty() ? "" : " " + unit);
     }
-    case Representation::kFloat: return fmt::format("{}", node.number);
-    case Representation::kBoolean: return node.truth ? "true" : "false";
+    case Representation::kFloat:
+      return fmt::format("{}", node.number);
+    case Representation::kBoolean:
+      return node.truth ? "true" : "false";
     case Representation::kText:
-    case Representation::kOneOf: return "";
+    case Representation::kOneOf:
+      return "";
   }
   return "";
 }
@@ -86,13 +115,20 @@ std::string row_constant(const Model& model, const Row& row) {
 
 const char* aggregate_word(Aggregate aggregate) {
   switch (aggregate) {
-    case Aggregate::kCount: return "count";
-    case Aggregate::kSum: return "sum";
-    case Aggregate::kMean: return "mean";
-    case Aggregate::kMin: return "min";
-    case Aggregate::kMax: return "max";
-    case Aggregate::kUnique: return "unique";
-    case Aggregate::kPercentile: return "percentile";
+    case Aggregate::kCount:
+      return "count";
+    case Aggregate::kSum:
+      return "sum";
+    case Aggregate::kMean:
+      return "mean";
+    case Aggregate::kMin:
+      return "min";
+    case Aggregate::kMax:
+      return "max";
+    case Aggregate::kUnique:
+      return "unique";
+    case Aggregate::kPercentile:
+      return "percentile";
   }
   return "";
 }
@@ -103,9 +139,12 @@ std::string period_text(const Period& period) {
 
 std::string window_text(const Window& window) {
   switch (window.kind) {
-    case WindowKind::kLast: return "last " + period_text(window.period);
-    case WindowKind::kToDate: return fmt::format("{} to date", grain_word(window.unit));
-    case WindowKind::kAllTime: return "all time";
+    case WindowKind::kLast:
+      return "last " + period_text(window.period);
+    case WindowKind::kToDate:
+      return fmt::format("{} to date", grain_word(window.unit));
+    case WindowKind::kAllTime:
+      return "all time";
   }
   return "";
 }
@@ -121,24 +160,31 @@ std::string row_text(const Model& model, RowId id) {
   const Row& row = model.row(id);
   auto field = [&](const ModelSource& source, int index) { return source.fields[static_cast<size_t>(index)].name; };
   switch (row.kind) {
-    case RowKind::kConst: return row_constant(model, row);
+    case RowKind::kConst:
+      return row_constant(model, row);
     case RowKind::kField:
       return row.stream < 0 ? field(model.tables[static_cast<size_t>(row.table)], row.field)
                             : field(model.streams[static_cast<size_t>(row.stream)], row.field);
     case RowKind::kAttribute:
-      return field(model.streams[static_cast<size_t>(row.stream)], row.field) + "." + field(model.tables[static_cast<size_t>(row.table)], row.attribute);
+      return field(model.streams[static_cast<size_t>(row.stream)], row.field) + "." +
+             field(model.tables[static_cast<size_t>(row.table)], row.attribute);
     case RowKind::kMember:
-      return field(model.streams[static_cast<size_t>(row.stream)], row.field) + " in " + model.tables[static_cast<size_t>(row.table)].name;
-    case RowKind::kNegate: return "-" + row_text(model, row.a);
-    case RowKind::kNot: return "not " + row_text(model, row.a);
-    case RowKind::kIsNull: return "(" + row_text(model, row.a) + " is null)";
+      return field(model.streams[static_cast<size_t>(row.stream)], row.field) + " in " +
+             model.tables[static_cast<size_t>(row.table)].name;
+    case RowKind::kNegate:
+      return "-" + row_text(model, row.a);
+    case RowKind::kNot:
+      return "not " + row_text(model, row.a);
+    case RowKind::kIsNull:
+      return "(" + row_text(model, row.a) + " is null)";
     case RowKind::kIn: {
       std::string items;
       for (RowId item : row.items) items += (items.empty() ? "" : ", ") + row_text(model, item);
       return fmt::format("({} in ({}))", row_text(model, row.a), items);
     }
     case RowKind::kIf:
-      return fmt::format("(if {} then {} else {})", row_text(model, row.a), row_text(model, row.b), row_text(model, row.c));
+      return fmt::format("(if {} then {} else {})", row_text(model, row.a), row_text(model, row.b),
+                         row_text(model, row.c));
     case RowKind::kAdd:
     case RowKind::kSubtract:
     case RowKind::kMultiply:
@@ -150,7 +196,8 @@ std::string row_text(const Model& model, RowId id) {
     case RowKind::kGreater:
     case RowKind::kGreaterEqual:
     case RowKind::kAnd:
-    case RowKind::kOr: return fmt::format("({} {} {})", row_text(model, row.a), sign(row.kind), row_text(model, row.b));
+    case RowKind::kOr:
+      return fmt::format("({} {} {})", row_text(model, row.a), sign(row.kind), row_text(model, row.b));
   }
   return "";
 }
@@ -158,21 +205,28 @@ std::string row_text(const Model& model, RowId id) {
 std::string value_text(const Model& model, ValueId id) {
   const Value& value = model.value(id);
   switch (value.kind) {
-    case ValueKindTag::kConst: return constant_text(model, value);
+    case ValueKindTag::kConst:
+      return constant_text(model, value);
     case ValueKindTag::kAggregate: {
       const std::string& stream = model.streams[static_cast<size_t>(value.stream)].name;
       std::string what = value.input.valid() ? stream + ": " + row_text(model, value.input) : stream;
       std::string where = value.condition.valid() ? " where " + row_text(model, value.condition) : "";
       return fmt::format("{}({}{}{})", aggregate_word(value.aggregate), what, where, percentage_text(value));
     }
-    case ValueKindTag::kNegate: return "-" + value_text(model, value.a);
-    case ValueKindTag::kNot: return "not " + value_text(model, value.a);
+    case ValueKindTag::kNegate:
+      return "-" + value_text(model, value.a);
+    case ValueKindTag::kNot:
+      return "not " + value_text(model, value.a);
     case ValueKindTag::kIf:
-      return fmt::format("(if {} then {} else {})", value_text(model, value.a), value_text(model, value.b), value_text(model, value.c));
-    case ValueKindTag::kOver: return fmt::format("({} over {})", value_text(model, value.a), window_text(value.window));
-    case ValueKindTag::kAt: return fmt::format("({} at {} ago)", value_text(model, value.a), period_text(value.period));
+      return fmt::format("(if {} then {} else {})", value_text(model, value.a), value_text(model, value.b),
+                         value_text(model, value.c));
+    case ValueKindTag::kOver:
+      return fmt::format("({} over {})", value_text(model, value.a), window_text(value.window));
+    case ValueKindTag::kAt:
+      return fmt::format("({} at {} ago)", value_text(model, value.a), period_text(value.period));
     case ValueKindTag::kCollapse:
-      return fmt::format("{}({} per {}{})", aggregate_word(value.aggregate), value_text(model, value.a), value.key.name, percentage_text(value));
+      return fmt::format("{}({} per {}{})", aggregate_word(value.aggregate), value_text(model, value.a), value.key.name,
+                         percentage_text(value));
     case ValueKindTag::kAdd:
     case ValueKindTag::kSubtract:
     case ValueKindTag::kMultiply:

@@ -8,13 +8,18 @@ namespace alidade {
 /// Whether an expression names rows rather than something computed from them.
 bool Analyser::is_event(const ast::Expr& expr) {
   switch (expr.kind) {
-    case ast::ExprKind::kParen: return is_event(*expr.a);
-    case ast::ExprKind::kName: return true;
+    case ast::ExprKind::kParen:
+      return is_event(*expr.a);
+    case ast::ExprKind::kName:
+      return true;
     case ast::ExprKind::kOr:
-    case ast::ExprKind::kWhere: return is_event(*expr.a);
-    case ast::ExprKind::kSegment: return is_event(*expr.a);
+    case ast::ExprKind::kWhere:
+      return is_event(*expr.a);
+    case ast::ExprKind::kSegment:
+      return is_event(*expr.a);
     case ast::ExprKind::kWithin:
-    case ast::ExprKind::kWith: return true;
+    case ast::ExprKind::kWith:
+      return true;
     case ast::ExprKind::kLiteral:
     case ast::ExprKind::kMember:
     case ast::ExprKind::kCall:
@@ -37,7 +42,8 @@ bool Analyser::is_event(const ast::Expr& expr) {
     case ast::ExprKind::kReached:
     case ast::ExprKind::kNot:
     case ast::ExprKind::kAnd:
-    case ast::ExprKind::kIf: return false;
+    case ast::ExprKind::kIf:
+      return false;
   }
   return false;
 }
@@ -46,13 +52,17 @@ std::optional<RowSet> Analyser::event(const ast::Expr& expr) {
   Nesting nesting(*this, expr.span);
   if (nesting.too_deep) return std::nullopt;
   switch (expr.kind) {
-    case ast::ExprKind::kName: return event_name(expr.name);
-    case ast::ExprKind::kParen: return event(*expr.a);
-    case ast::ExprKind::kOr: return event_union(expr);
+    case ast::ExprKind::kName:
+      return event_name(expr.name);
+    case ast::ExprKind::kParen:
+      return event(*expr.a);
+    case ast::ExprKind::kOr:
+      return event_union(expr);
     case ast::ExprKind::kWhere: {
       std::optional<RowSet> rows = event(*expr.a);
       if (!rows) return std::nullopt;
-      std::optional<RowId> test = checked_condition(*expr.b, {.stream = rows->stream, .table = -1, .base = rows->condition});
+      std::optional<RowId> test =
+          checked_condition(*expr.b, {.stream = rows->stream, .table = -1, .base = rows->condition});
       if (!test) return std::nullopt;
       return RowSet{rows->stream, build_.both(rows->condition, *test)};
     }
@@ -73,9 +83,15 @@ std::optional<RowSet> Analyser::event(const ast::Expr& expr) {
       later(expr.span, "each entity's first or last event");
       return std::nullopt;
     }
-    case ast::ExprKind::kWithin: later(expr.op, "`within … after`"); return std::nullopt;
-    case ast::ExprKind::kWith: later(expr.op, "`with`"); return std::nullopt;
-    case ast::ExprKind::kReached: later(expr.op, "`reached`"); return std::nullopt;
+    case ast::ExprKind::kWithin:
+      later(expr.op, "`within … after`");
+      return std::nullopt;
+    case ast::ExprKind::kWith:
+      later(expr.op, "`with`");
+      return std::nullopt;
+    case ast::ExprKind::kReached:
+      later(expr.op, "`reached`");
+      return std::nullopt;
     case ast::ExprKind::kLiteral:
     case ast::ExprKind::kMember:
     case ast::ExprKind::kOver:
@@ -95,7 +111,8 @@ std::optional<RowSet> Analyser::event(const ast::Expr& expr) {
     case ast::ExprKind::kIsNull:
     case ast::ExprKind::kNot:
     case ast::ExprKind::kAnd:
-    case ast::ExprKind::kIf: break;
+    case ast::ExprKind::kIf:
+      break;
   }
   error(Code::not_an_event, expr.span, fmt::format("`{}` is no set of rows", words(expr)),
         "an event is a stream, `app where …`, or several events joined by `or`");
@@ -133,8 +150,10 @@ std::optional<RowSet> Analyser::event_union(const ast::Expr& expr) {
   if (a->stream != b->stream) {
     Diagnostic& report = error(Code::union_of_streams, expr.op, "a union joins events of one stream",
                                "count each stream's events by themselves and add the numbers");
-    report.labels.push_back({expr.a->span, fmt::format("of `{}`", model_.streams[static_cast<size_t>(a->stream)].name)});
-    report.labels.push_back({expr.b->span, fmt::format("of `{}`", model_.streams[static_cast<size_t>(b->stream)].name)});
+    report.labels.push_back(
+        {expr.a->span, fmt::format("of `{}`", model_.streams[static_cast<size_t>(a->stream)].name)});
+    report.labels.push_back(
+        {expr.b->span, fmt::format("of `{}`", model_.streams[static_cast<size_t>(b->stream)].name)});
     return std::nullopt;
   }
   return RowSet{a->stream, build_.either(a->condition, b->condition)};

@@ -14,13 +14,26 @@ struct TimeWord {
 };
 constexpr int64_t kSecond = 1'000'000;
 constexpr TimeWord kTimeWords[] = {
-    {"us", 1}, {"microsecond", 1}, {"microseconds", 1},
-    {"ms", 1'000}, {"millisecond", 1'000}, {"milliseconds", 1'000},
-    {"s", kSecond}, {"sec", kSecond}, {"second", kSecond}, {"seconds", kSecond},
-    {"min", 60 * kSecond}, {"minute", 60 * kSecond}, {"minutes", 60 * kSecond},
-    {"h", 3600 * kSecond}, {"hour", 3600 * kSecond}, {"hours", 3600 * kSecond},
-    {"day", 86400 * kSecond}, {"days", 86400 * kSecond},
-    {"week", 7 * 86400 * kSecond}, {"weeks", 7 * 86400 * kSecond},
+    {"us", 1},
+    {"microsecond", 1},
+    {"microseconds", 1},
+    {"ms", 1'000},
+    {"millisecond", 1'000},
+    {"milliseconds", 1'000},
+    {"s", kSecond},
+    {"sec", kSecond},
+    {"second", kSecond},
+    {"seconds", kSecond},
+    {"min", 60 * kSecond},
+    {"minute", 60 * kSecond},
+    {"minutes", 60 * kSecond},
+    {"h", 3600 * kSecond},
+    {"hour", 3600 * kSecond},
+    {"hours", 3600 * kSecond},
+    {"day", 86400 * kSecond},
+    {"days", 86400 * kSecond},
+    {"week", 7 * 86400 * kSecond},
+    {"weeks", 7 * 86400 * kSecond},
 };
 
 constexpr TimeWord kMultiples[] = {{"K", 1'000}, {"M", 1'000'000}, {"B", 1'000'000'000}};
@@ -83,7 +96,8 @@ std::optional<UnitWord> Analyser::unit_word(std::string_view word) {
   for (const ModelSource& stream : model_.streams) {
     for (int entity : stream.entities) {
       const std::string& name = stream.fields[static_cast<size_t>(entity)].name;
-      if (names_match(word, name)) return UnitWord{UnitWordKind::kCounted, 1, model_.units.base(name, BaseUnitKind::kCounted)};
+      if (names_match(word, name))
+        return UnitWord{UnitWordKind::kCounted, 1, model_.units.base(name, BaseUnitKind::kCounted)};
     }
   }
   for (const ModelSource& stream : model_.streams) {
@@ -145,7 +159,8 @@ std::optional<Constant> Analyser::constant(const ast::Literal& literal) {
       return std::nullopt;
     case ast::LiteralKind::kNumber:
     case ast::LiteralKind::kQuantity:
-    case ast::LiteralKind::kPercent: break;
+    case ast::LiteralKind::kPercent:
+      break;
   }
   int64_t factor = 1;
   UnitWordKind kind = UnitWordKind::kMultiple;
@@ -174,14 +189,19 @@ std::optional<Constant> Analyser::constant(const ast::Literal& literal) {
     case UnitWordKind::kCounted:
       result.type.kind = percent ? ValueKind::kPercent : scale == 0 ? ValueKind::kInteger : ValueKind::kDecimal;
       break;
-    case UnitWordKind::kCurrency: result.type.kind = ValueKind::kMoney; break;
-    case UnitWordKind::kDuration: result.type.kind = ValueKind::kDuration; break;
+    case UnitWordKind::kCurrency:
+      result.type.kind = ValueKind::kMoney;
+      break;
+    case UnitWordKind::kDuration:
+      result.type.kind = ValueKind::kDuration;
+      break;
   }
   return result;
 }
 
 std::optional<Period> Analyser::period(const ast::Literal& literal) {
-  bool quantity = literal.kind == ast::LiteralKind::kQuantity && literal.multiple.name.empty() && !literal.unit.name.empty();
+  bool quantity =
+      literal.kind == ast::LiteralKind::kQuantity && literal.multiple.name.empty() && !literal.unit.name.empty();
   std::optional<int128> count = integer_of(literal.number.digits);
   if (!quantity || literal.number.fraction != 0 || !count || *count <= 0 || *count > 100'000) {
     error(Code::not_a_period, literal.span, "a period is a whole number of calendar units, at least one",
@@ -221,7 +241,9 @@ std::optional<Instant> Analyser::instant(const ast::Literal& literal) {
   if (time->offset_micros) return time->local_micros - *time->offset_micros;
   if (!calendar_) return std::nullopt;
   std::optional<LocalTime> local = calendar_->from_local(time->local_micros);
-  if (!local && !time->has_time_of_day) return calendar_->bucket(Grain::kDay, calendar_->from_local(time->local_micros + 12 * 3600 * kSecond)->instant).start;
+  if (!local && !time->has_time_of_day)
+    return calendar_->bucket(Grain::kDay, calendar_->from_local(time->local_micros + 12 * 3600 * kSecond)->instant)
+        .start;
   if (!local) {
     error(Code::not_a_date, literal.span,
           fmt::format("{} does not exist in {}: the clocks go forward then", literal.text, model_.calendar.zone));

@@ -8,12 +8,6 @@
 namespace alidade {
 namespace {
 
-std::string path_words(const ast::Path& path) {
-  std::string text;
-  for (const ast::Ident& part : path.parts) text += (text.empty() ? "" : ".") + std::string(part.name.text());
-  return text;
-}
-
 bool plain_float(ValueKind kind) {
   return kind == ValueKind::kNumber || kind == ValueKind::kRatio || kind == ValueKind::kPercent;
 }
@@ -25,7 +19,8 @@ bool kind_agrees(const Type& stated, const Type& inferred) {
 
 }  // namespace
 
-/// Counted things above the line may be left out: a count is stated as `integer`, a count per user as `number per user`.
+/// Counted things above the line may be left out: a count is stated as `integer`, a count per user as `number per
+/// user`.
 bool Analyser::unit_agrees(UnitId stated, UnitId inferred) {
   if (stated == inferred) return true;
   UnitId rest = UnitTable::one();
@@ -97,7 +92,8 @@ bool Analyser::declare_metric(Symbol& symbol) {
       }
       if (path.parts.size() == 1 && grain_from_word(name)) {
         bool field = true;
-        for (int stream : metric.streams) field = field && field_index(model_.streams[static_cast<size_t>(stream)], name) >= 0;
+        for (int stream : metric.streams)
+          field = field && field_index(model_.streams[static_cast<size_t>(stream)], name) >= 0;
         if (!field) {
           error(Code::grain_as_dimension, path.span, fmt::format("`{}` is a grain of time, not a dimension", name),
                 fmt::format("choose it in the report: `--per {}`, or fix it with `per {}`", name, name));
@@ -129,8 +125,11 @@ void Analyser::check_stated_type(const ast::MetricDecl& decl, ModelMetric& metri
       if (metric.fixed_grain && metric.grain == *grain) continue;
       error(Code::stated_type, per.span,
             fmt::format("`{}` is {}", metric.name,
-                        metric.fixed_grain ? fmt::format("per {}", grain_word(metric.grain)) : "of whatever period a report asks for"),
-            metric.fixed_grain ? "correct the stated type" : fmt::format("leave `per {0}` out, or write `… per {0}` in the formula", per.name.text()));
+                        metric.fixed_grain ? fmt::format("per {}", grain_word(metric.grain))
+                                           : "of whatever period a report asks for"),
+            metric.fixed_grain
+                ? "correct the stated type"
+                : fmt::format("leave `per {0}` out, or write `… per {0}` in the formula", per.name.text()));
       return;
     }
     std::optional<UnitId> below = counted_unit(per);
@@ -139,7 +138,8 @@ void Analyser::check_stated_type(const ast::MetricDecl& decl, ModelMetric& metri
     words_stated += " per " + std::string(per.name.text());
   }
   if (!kind_agrees(stated->type, metric.type) || !unit_agrees(unit, metric.type.unit)) {
-    error(Code::stated_type, decl.type->span, fmt::format("`{}` is {}, not {}", metric.name, show(metric.type), words_stated),
+    error(Code::stated_type, decl.type->span,
+          fmt::format("`{}` is {}, not {}", metric.name, show(metric.type), words_stated),
           "correct the stated type, or leave it out: it is inferred")
         .labels.push_back({decl.value->span, show(metric.type)});
     return;

@@ -8,43 +8,62 @@ namespace {
 
 FieldKind field_kind(ValueKind kind) {
   switch (kind) {
-    case ValueKind::kInteger: return FieldKind::kInteger;
+    case ValueKind::kInteger:
+      return FieldKind::kInteger;
     case ValueKind::kDecimal:
-    case ValueKind::kMoney: return FieldKind::kDecimal;
+    case ValueKind::kMoney:
+      return FieldKind::kDecimal;
     case ValueKind::kNumber:
     case ValueKind::kRatio:
-    case ValueKind::kPercent: return FieldKind::kNumber;
-    case ValueKind::kDuration: return FieldKind::kDuration;
-    case ValueKind::kTimestamp: return FieldKind::kTimestamp;
+    case ValueKind::kPercent:
+      return FieldKind::kNumber;
+    case ValueKind::kDuration:
+      return FieldKind::kDuration;
+    case ValueKind::kTimestamp:
+      return FieldKind::kTimestamp;
     case ValueKind::kText:
-    case ValueKind::kUuid: return FieldKind::kText;
-    case ValueKind::kBoolean: return FieldKind::kBoolean;
-    case ValueKind::kOneOf: return FieldKind::kOneOf;
+    case ValueKind::kUuid:
+      return FieldKind::kText;
+    case ValueKind::kBoolean:
+      return FieldKind::kBoolean;
+    case ValueKind::kOneOf:
+      return FieldKind::kOneOf;
   }
   return FieldKind::kText;
 }
 
 ShownKind shown_kind(ValueKind kind) {
   switch (kind) {
-    case ValueKind::kInteger: return ShownKind::kInteger;
-    case ValueKind::kDecimal: return ShownKind::kDecimal;
-    case ValueKind::kNumber: return ShownKind::kNumber;
-    case ValueKind::kRatio: return ShownKind::kRatio;
-    case ValueKind::kPercent: return ShownKind::kPercent;
-    case ValueKind::kMoney: return ShownKind::kMoney;
-    case ValueKind::kDuration: return ShownKind::kDuration;
-    case ValueKind::kTimestamp: return ShownKind::kTimestamp;
-    case ValueKind::kBoolean: return ShownKind::kBoolean;
+    case ValueKind::kInteger:
+      return ShownKind::kInteger;
+    case ValueKind::kDecimal:
+      return ShownKind::kDecimal;
+    case ValueKind::kNumber:
+      return ShownKind::kNumber;
+    case ValueKind::kRatio:
+      return ShownKind::kRatio;
+    case ValueKind::kPercent:
+      return ShownKind::kPercent;
+    case ValueKind::kMoney:
+      return ShownKind::kMoney;
+    case ValueKind::kDuration:
+      return ShownKind::kDuration;
+    case ValueKind::kTimestamp:
+      return ShownKind::kTimestamp;
+    case ValueKind::kBoolean:
+      return ShownKind::kBoolean;
     case ValueKind::kText:
     case ValueKind::kUuid:
-    case ValueKind::kOneOf: return ShownKind::kText;
+    case ValueKind::kOneOf:
+      return ShownKind::kText;
   }
   return ShownKind::kText;
 }
 
 /// Digits of the minor unit, ISO 4217.
 int minor_digits(const std::string& currency) {
-  constexpr const char* kNone[] = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"};
+  constexpr const char* kNone[] = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW",
+                                   "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"};
   constexpr const char* kThree[] = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"};
   if (std::find(std::begin(kNone), std::end(kNone), currency) != std::end(kNone)) return 0;
   return std::find(std::begin(kThree), std::end(kThree), currency) != std::end(kThree) ? 3 : 2;

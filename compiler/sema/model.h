@@ -1,6 +1,6 @@
-// The typed model: every name resolved, every type known, events and segments folded into conditions. What the reference
-// evaluates and the plan is lowered from. Door of compiler/sema (with analyse.h). Immutable after analyse(), safe on any
-// thread. Rows and values are hash-consed: the same expression is the same id, whoever wrote it.
+// The typed model: every name resolved, every type known, events and segments folded into conditions. What the
+// reference evaluates and the plan is lowered from. Door of compiler/sema (with analyse.h). Immutable after analyse(),
+// safe on any thread. Rows and values are hash-consed: the same expression is the same id, whoever wrote it.
 #pragma once
 
 #include <cstdint>
@@ -27,16 +27,27 @@ using MetricId = Id<struct MetricTag>;
 // ------------------------------------------------------------------------------------------------ rows
 /// An expression over one row of one stream (or table, for table-only conditions).
 enum class RowKind : uint8_t {
-  kConst,       ///< constant
-  kField,       ///< field of the stream
-  kAttribute,   ///< field `attribute` of table `table`, through the stream's entity field `field`
-  kMember,      ///< the row's entity is in `table`
-  kNegate, kAdd, kSubtract, kMultiply, kDivide,
-  kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual,
-  kAnd, kOr, kNot,
-  kIn,          ///< a in constants (items)
-  kIsNull,      ///< a is null (never itself missing)
-  kIf,          ///< if a then b else c
+  kConst,      ///< constant
+  kField,      ///< field of the stream
+  kAttribute,  ///< field `attribute` of table `table`, through the stream's entity field `field`
+  kMember,     ///< the row's entity is in `table`
+  kNegate,
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kAnd,
+  kOr,
+  kNot,
+  kIn,      ///< a in constants (items)
+  kIsNull,  ///< a is null (never itself missing)
+  kIf,      ///< if a then b else c
 };
 
 /// Missing operands: arithmetic is missing, comparisons and `in` are false, `not` is two-valued, x/0 is missing, `if`
@@ -44,9 +55,9 @@ enum class RowKind : uint8_t {
 struct Row {
   RowKind kind = RowKind::kConst;
   Type type;
-  int stream = -1;                ///< which stream's rows; -1 for constants
+  int stream = -1;  ///< which stream's rows; -1 for constants
   RowId a, b, c;
-  std::vector<RowId> items;       ///< kIn: constants of a's type
+  std::vector<RowId> items;  ///< kIn: constants of a's type
   int field = -1, table = -1, attribute = -1;
   // kConst, by representation(type)
   int128 exact = 0;
@@ -63,14 +74,25 @@ enum class Aggregate : uint8_t { kCount, kSum, kMean, kMin, kMax, kUnique, kPerc
 
 enum class ValueKindTag : uint8_t {
   kConst,
-  kAggregate,   ///< over rows of `stream` that pass `condition`
-  kNegate, kAdd, kSubtract, kMultiply, kDivide,
-  kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual,
-  kAnd, kOr, kNot,
+  kAggregate,  ///< over rows of `stream` that pass `condition`
+  kNegate,
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kAnd,
+  kOr,
+  kNot,
   kIf,
-  kOver,        ///< a over window
-  kAt,          ///< a at period ago
-  kCollapse,    ///< aggregate of (a per key)
+  kOver,      ///< a over window
+  kAt,        ///< a at period ago
+  kCollapse,  ///< aggregate of (a per key)
 };
 
 /// What `per` was given. For entities and dimensions, rows[s] is the key of stream s's rows (invalid where the inner
@@ -88,7 +110,7 @@ struct PerKey {
 /// Evaluated in a context: a bucket, the interval aggregates look at, dimension values, bound `per` keys.
 struct Value {
   ValueKindTag kind = ValueKindTag::kConst;
-  Type type;                      ///< exact arithmetic stays exact; `/`, mean and percentile are double
+  Type type;  ///< exact arithmetic stays exact; `/`, mean and percentile are double
   ValueId a, b, c;
   // kConst
   int128 exact = 0;
@@ -97,12 +119,12 @@ struct Value {
   // kAggregate, kCollapse
   Aggregate aggregate = Aggregate::kCount;
   Percentage percentage;
-  int stream = -1;                ///< kAggregate
-  RowId condition;                ///< kAggregate; invalid: every row
-  RowId input;                    ///< kAggregate: what is folded; kUnique: the key; invalid for kCount
-  PerKey key;                     ///< kCollapse
-  Window window;                  ///< kOver
-  Period period;                  ///< kAt
+  int stream = -1;  ///< kAggregate
+  RowId condition;  ///< kAggregate; invalid: every row
+  RowId input;      ///< kAggregate: what is folded; kUnique: the key; invalid for kCount
+  PerKey key;       ///< kCollapse
+  Window window;    ///< kOver
+  Period period;    ///< kAt
   friend bool operator==(const Value&, const Value&) = default;
 };
 
@@ -111,18 +133,18 @@ struct ModelField {
   std::string name;
   std::string source;
   Type type;
-  bool date_only = false;         ///< timestamp(day)
-  int64_t unit_micros = 0;        ///< duration: of one source unit; timestamp: of one epoch count, 0 if not epoch
+  bool date_only = false;   ///< timestamp(day)
+  int64_t unit_micros = 0;  ///< duration: of one source unit; timestamp: of one epoch count, 0 if not epoch
   std::string doc;
   Span span;
 };
 
-struct ModelSource {              ///< a stream or a table
+struct ModelSource {  ///< a stream or a table
   std::string name;
   std::vector<ModelField> fields;
   int time = -1, id = -1, order = -1, arrived = -1;
-  std::vector<int> entities;      ///< fields
-  int key = -1;                   ///< tables
+  std::vector<int> entities;  ///< fields
+  int key = -1;               ///< tables
   int64_t late_micros = 0;
   std::string doc;
   Span span;
@@ -135,40 +157,40 @@ struct ModelMetric {
   /// Open `per` a time grain: a fixed-grain metric (`dau`), reported at that grain only.
   bool fixed_grain = false;
   Grain grain = Grain::kDay;
-  std::vector<std::string> by;    ///< dimensions of its own breakdown, as paths "user.channel"
+  std::vector<std::string> by;  ///< dimensions of its own breakdown, as paths "user.channel"
   std::string title, owner, unit_text, format, better, doc;
-  std::vector<int> streams;       ///< that its aggregates read, ascending
+  std::vector<int> streams;  ///< that its aggregates read, ascending
   Span span;
 };
 
 /// Rows or expectations of a test, resolved and typed; cells stay text as a CSV field would be ("" is missing).
 struct TestGiven {
   bool is_table = false;
-  int source = 0;                 ///< stream or table
+  int source = 0;  ///< stream or table
   std::vector<int> fields;
   std::vector<std::vector<std::string>> rows;
   bool has_until = false;
-  std::string until;              ///< date or timestamp as written
+  std::string until;  ///< date or timestamp as written
   Span span;
 };
 struct TestExpectation {
   ValueId value;
   Type type;
-  bool fixed_grain = false;       ///< of the value
-  Grain grain = Grain::kWhole;    ///< of the bucket it is read at
+  bool fixed_grain = false;     ///< of the value
+  Grain grain = Grain::kWhole;  ///< of the bucket it is read at
   bool has_bucket = false;
-  std::string bucket;             ///< date, month or timestamp as written: any instant of the bucket
-  std::vector<std::string> by;    ///< expect tables: dimension paths
+  std::string bucket;                      ///< date, month or timestamp as written: any instant of the bucket
+  std::vector<std::string> by;             ///< expect tables: dimension paths
   std::vector<DimensionValue> dimensions;  ///< and this cell's values
-  RowKind compare = RowKind::kEqual;  ///< kEqual … kGreaterEqual
-  bool undefined = false;         ///< expects no value,
-  std::string reason;             ///< for this reason ("" any)
+  RowKind compare = RowKind::kEqual;       ///< kEqual … kGreaterEqual
+  bool undefined = false;                  ///< expects no value,
+  std::string reason;                      ///< for this reason ("" any)
   // the expected value, written digits kept: 3.33 is {333, 2}. Booleans use truth.
   bool boolean = false, truth = false;
   int128 expected = 0;
   int expected_scale = 0;
   std::vector<int> streams;
-  std::string text;               ///< as written, for the report of a failure
+  std::string text;  ///< as written, for the report of a failure
   Span span;
 };
 struct ModelTest {
@@ -179,7 +201,7 @@ struct ModelTest {
 };
 
 struct Model {
-  std::string name;               ///< of the module
+  std::string name;  ///< of the module
   CalendarSpec calendar;
   bool calendar_declared = false;
   std::vector<ModelSource> streams, tables;
@@ -189,7 +211,7 @@ struct Model {
   std::vector<ModelMetric> metrics;
   std::vector<ModelTest> tests;
   UnitTable units;
-  uint64_t spec_hash = 0;         ///< of the file's meaning-bearing text
+  uint64_t spec_hash = 0;  ///< of the file's meaning-bearing text
 
   const Row& row(RowId id) const { return rows[static_cast<size_t>(id.index)]; }
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id.index)]; }

@@ -48,7 +48,8 @@ void Analyser::check_property(const ast::Property& property, ModelMetric* metric
     if (metric != nullptr) metric->format = first->literal->text;
   } else if (word == "better") {
     std::string_view side = first != nullptr ? first->word.name.text() : std::string_view();
-    if (!one || !is_word(*first) || (side != "up" && side != "down")) return wrong("write `better up` or `better down`");
+    if (!one || !is_word(*first) || (side != "up" && side != "down"))
+      return wrong("write `better up` or `better down`");
     if (metric != nullptr) metric->better = side;
   } else if (word == "unit") {
     if (!one || first->word.name.empty()) return wrong("write a unit: `unit USD` or `unit USD per user`");

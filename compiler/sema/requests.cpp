@@ -26,8 +26,12 @@ Dimension shown_dimension(const Model& model, const std::string& path, const Typ
   Dimension shown;
   shown.name = path;
   switch (type.kind) {
-    case ValueKind::kInteger: shown.kind = FieldKind::kInteger; break;
-    case ValueKind::kBoolean: shown.kind = FieldKind::kBoolean; break;
+    case ValueKind::kInteger:
+      shown.kind = FieldKind::kInteger;
+      break;
+    case ValueKind::kBoolean:
+      shown.kind = FieldKind::kBoolean;
+      break;
     case ValueKind::kOneOf:
       shown.kind = FieldKind::kOneOf;
       shown.values = model.lists[static_cast<size_t>(type.one_of)];
@@ -40,14 +44,16 @@ Dimension shown_dimension(const Model& model, const std::string& path, const Typ
     case ValueKind::kDuration:
     case ValueKind::kTimestamp:
     case ValueKind::kText:
-    case ValueKind::kUuid: shown.kind = FieldKind::kText; break;
+    case ValueKind::kUuid:
+      shown.kind = FieldKind::kText;
+      break;
   }
   return shown;
 }
 
 /// A dimension in every stream that an output reads, with one type.
-Result<ResolvedDimension> resolve_dimension(const Model& model, const std::string& path, const std::vector<int>& streams,
-                                            const std::string& metric) {
+Result<ResolvedDimension> resolve_dimension(const Model& model, const std::string& path,
+                                            const std::vector<int>& streams, const std::string& metric) {
   ResolvedDimension result;
   result.rows.resize(model.streams.size());
   Type type;
@@ -57,19 +63,22 @@ Result<ResolvedDimension> resolve_dimension(const Model& model, const std::strin
     if (!found.found || found.ambiguous) {
       std::vector<std::string_view> fields;
       for (const ModelField& field : source.fields) fields.push_back(field.name);
-      return problem(Code::unknown_report_dimension,
-                     fmt::format("`{}` cannot be broken down by `{}`: the stream `{}` has {}{}", metric, path, source.name,
-                                 found.ambiguous ? "it in several tables" : "no such field or attribute", meant(path, fields)));
+      return problem(
+          Code::unknown_report_dimension,
+          fmt::format("`{}` cannot be broken down by `{}`: the stream `{}` has {}{}", metric, path, source.name,
+                      found.ambiguous ? "it in several tables" : "no such field or attribute", meant(path, fields)));
     }
     if (!can_be_dimension(found.row.type.kind)) {
-      return problem(Code::report_dimension_type,
-                     fmt::format("`{}` is {} in the stream `{}`, and a dimension is a text, a list, a bool or an integer", path,
-                                 display(found.row.type, model.units), source.name));
+      return problem(
+          Code::report_dimension_type,
+          fmt::format("`{}` is {} in the stream `{}`, and a dimension is a text, a list, a bool or an integer", path,
+                      display(found.row.type, model.units), source.name));
     }
     bool first = stream == streams.front();
     if (!first && (found.row.type.kind != type.kind || found.row.type.one_of != type.one_of)) {
-      return problem(Code::report_dimension_type, fmt::format("`{}` is {} in one stream of `{}` and {} in another", path,
-                                                              display(type, model.units), metric, display(found.row.type, model.units)));
+      return problem(Code::report_dimension_type,
+                     fmt::format("`{}` is {} in one stream of `{}` and {} in another", path, display(type, model.units),
+                                 metric, display(found.row.type, model.units)));
     }
     type = found.row.type;
     result.rows[static_cast<size_t>(stream)] = row_in(model, found.row);
@@ -82,7 +91,9 @@ Result<std::vector<ResolvedDimension>> resolve_dimensions(const Model& model, co
                                                           const std::vector<int>& streams, const std::string& metric) {
   std::vector<ResolvedDimension> result;
   for (size_t i = 0; i < paths.size(); ++i) {
-    if (std::find(paths.begin(), paths.begin() + static_cast<long>(i), paths[i]) != paths.begin() + static_cast<long>(i)) continue;
+    if (std::find(paths.begin(), paths.begin() + static_cast<long>(i), paths[i]) !=
+        paths.begin() + static_cast<long>(i))
+      continue;
     Result<ResolvedDimension> one = resolve_dimension(model, paths[i], streams, metric);
     if (!one.ok()) return one.error();
     result.push_back(std::move(one.value()));
@@ -98,9 +109,12 @@ Result<RequestOutput> output_of(const Model& model, const ModelMetric& metric, c
   output.type = metric.type;
   output.streams = metric.streams;
   if (metric.fixed_grain && spec.grain && *spec.grain != metric.grain) {
-    return problem(Code::report_of_other_grain,
-                   fmt::format("`{}` has one value per {}, and the report is per {}: write a metric such as `mean({})`, or report "
-                               "it per {}", metric.name, grain_word(metric.grain), grain_word(*spec.grain), metric.name, grain_word(metric.grain)));
+    return problem(
+        Code::report_of_other_grain,
+        fmt::format("`{}` has one value per {}, and the report is per {}: write a metric such as `mean({})`, or report "
+                    "it per {}",
+                    metric.name, grain_word(metric.grain), grain_word(*spec.grain), metric.name,
+                    grain_word(metric.grain)));
   }
   output.grain = metric.fixed_grain ? metric.grain : spec.grain.value_or(Grain::kWhole);
   std::vector<std::string> paths = metric.by;
@@ -128,8 +142,13 @@ Result<Request> resolve_request(const Model& model, const Calendar& calendar, co
   }
   Request request;
   if (spec.metrics.empty()) {
-    for (const ModelMetric& metric : model.metrics) {
-      Result<RequestOutput> output = output_of(model, metric, spec);
+    // As declared: the analysis comes to a metric when another needs it.
+    std::vector<const ModelMetric*> declared;
+    for (const ModelMetric& metric : model.metrics) declared.push_back(&metric);
+    std::sort(declared.begin(), declared.end(),
+              [](const ModelMetric* a, const ModelMetric* b) { return a->span.begin < b->span.begin; });
+    for (const ModelMetric* metric : declared) {
+      Result<RequestOutput> output = output_of(model, *metric, spec);
       if (output.ok()) {
         request.outputs.push_back(std::move(output.value()));
       } else if (notes != nullptr) {
@@ -137,13 +156,15 @@ Result<Request> resolve_request(const Model& model, const Calendar& calendar, co
       }
     }
     if (request.outputs.empty()) {
-      Error error = problem(Code::nothing_to_report, model.metrics.empty() ? "the spec has no metric" : "no metric can be reported like this");
+      Error error = problem(Code::nothing_to_report,
+                            model.metrics.empty() ? "the spec has no metric" : "no metric can be reported like this");
       if (notes != nullptr) error.notes = *notes;
       return error;
     }
   }
   for (const std::string& name : spec.metrics) {
-    auto metric = std::find_if(model.metrics.begin(), model.metrics.end(), [&](const ModelMetric& one) { return one.name == name; });
+    auto metric = std::find_if(model.metrics.begin(), model.metrics.end(),
+                               [&](const ModelMetric& one) { return one.name == name; });
     if (metric == model.metrics.end()) {
       std::vector<std::string_view> names;
       for (const ModelMetric& one : model.metrics) names.push_back(one.name);
@@ -169,7 +190,8 @@ Request request_of_test(const Model& model, const ModelTest& test) {
     output.grain = expectation.grain;
     output.streams = expectation.streams;
     // The analysis resolved these already, so they resolve again.
-    Result<std::vector<ResolvedDimension>> dimensions = resolve_dimensions(model, expectation.by, expectation.streams, output.name);
+    Result<std::vector<ResolvedDimension>> dimensions =
+        resolve_dimensions(model, expectation.by, expectation.streams, output.name);
     ALIDADE_CHECK(dimensions.ok());
     output.dimensions = std::move(dimensions.value());
     request.outputs.push_back(std::move(output));

@@ -6,7 +6,8 @@
 namespace alidade {
 
 const ModelSource& Analyser::source_of(const RowScope& scope) const {
-  return scope.table >= 0 ? model_.tables[static_cast<size_t>(scope.table)] : model_.streams[static_cast<size_t>(scope.stream)];
+  return scope.table >= 0 ? model_.tables[static_cast<size_t>(scope.table)]
+                          : model_.streams[static_cast<size_t>(scope.stream)];
 }
 
 RowId Analyser::field_row(const RowScope& scope, int field) {
@@ -23,38 +24,55 @@ std::optional<RowId> Analyser::row(const ast::Expr& expr, const RowScope& scope)
   Nesting nesting(*this, expr.span);
   if (nesting.too_deep) return std::nullopt;
   switch (expr.kind) {
-    case ast::ExprKind::kLiteral: return row_literal(*expr.literal);
-    case ast::ExprKind::kName: return row_name(expr.name, scope);
-    case ast::ExprKind::kParen: return row(*expr.a, scope);
-    case ast::ExprKind::kMember: return row_member(expr, scope);
+    case ast::ExprKind::kLiteral:
+      return row_literal(*expr.literal);
+    case ast::ExprKind::kName:
+      return row_name(expr.name, scope);
+    case ast::ExprKind::kParen:
+      return row(*expr.a, scope);
+    case ast::ExprKind::kMember:
+      return row_member(expr, scope);
     case ast::ExprKind::kNegate:
     case ast::ExprKind::kMultiply:
     case ast::ExprKind::kDivide:
     case ast::ExprKind::kAdd:
-    case ast::ExprKind::kSubtract: return row_arithmetic(expr, scope);
+    case ast::ExprKind::kSubtract:
+      return row_arithmetic(expr, scope);
     case ast::ExprKind::kEqual:
     case ast::ExprKind::kNotEqual:
     case ast::ExprKind::kLess:
     case ast::ExprKind::kLessEqual:
     case ast::ExprKind::kGreater:
-    case ast::ExprKind::kGreaterEqual: return row_comparison(expr, scope);
-    case ast::ExprKind::kIn: return row_in(expr, scope);
-    case ast::ExprKind::kIsNull: return row_null(expr, scope);
+    case ast::ExprKind::kGreaterEqual:
+      return row_comparison(expr, scope);
+    case ast::ExprKind::kIn:
+      return row_in(expr, scope);
+    case ast::ExprKind::kIsNull:
+      return row_null(expr, scope);
     case ast::ExprKind::kNot:
     case ast::ExprKind::kAnd:
-    case ast::ExprKind::kOr: return row_logic(expr, scope);
-    case ast::ExprKind::kIf: return row_if(expr, scope);
+    case ast::ExprKind::kOr:
+      return row_logic(expr, scope);
+    case ast::ExprKind::kIf:
+      return row_if(expr, scope);
     case ast::ExprKind::kCall:
       if (expr.a->kind == ast::ExprKind::kName && folds_rows(expr.a->name.name.text())) {
-        error(Code::value_in_row, expr.span, fmt::format("`{}` folds many rows, and this is about one row", words(expr)),
+        error(Code::value_in_row, expr.span,
+              fmt::format("`{}` folds many rows, and this is about one row", words(expr)),
               "compare the rows' own fields here; compare values in a metric");
         return std::nullopt;
       }
       call(expr);  // later and unknown functions
       return std::nullopt;
-    case ast::ExprKind::kReached: later(expr.op, "`reached`"); return std::nullopt;
-    case ast::ExprKind::kWith: later(expr.op, "`with`"); return std::nullopt;
-    case ast::ExprKind::kWithin: later(expr.op, "`within … after`"); return std::nullopt;
+    case ast::ExprKind::kReached:
+      later(expr.op, "`reached`");
+      return std::nullopt;
+    case ast::ExprKind::kWith:
+      later(expr.op, "`with`");
+      return std::nullopt;
+    case ast::ExprKind::kWithin:
+      later(expr.op, "`within … after`");
+      return std::nullopt;
     case ast::ExprKind::kSegment:
     case ast::ExprKind::kOver:
     case ast::ExprKind::kAt:
@@ -109,11 +127,13 @@ void Analyser::unknown_field(const ast::Ident& name, const RowScope& scope) {
   if (scope.stream >= 0) {
     StreamDimension attribute = dimension_in(model_, scope.stream, std::string(name.name.text()));
     if (attribute.found && attribute.row.kind == RowKind::kAttribute) {
-      help = fmt::format("write `{}.{}`", source.fields[static_cast<size_t>(attribute.row.field)].name, name.name.text());
+      help =
+          fmt::format("write `{}.{}`", source.fields[static_cast<size_t>(attribute.row.field)].name, name.name.text());
     }
   }
   unknown(Code::unknown_field, name,
-          fmt::format("the {} `{}` has no field `{}`", scope.table >= 0 ? "table" : "stream", source.name, name.name.text()),
+          fmt::format("the {} `{}` has no field `{}`", scope.table >= 0 ? "table" : "stream", source.name,
+                      name.name.text()),
           candidates, help);
 }
 
@@ -122,8 +142,8 @@ std::optional<RowId> Analyser::attribute_row(int stream, int entity, const ast::
   const std::string& key = source.fields[static_cast<size_t>(entity)].name;
   StreamDimension found = dimension_in(model_, stream, key + "." + std::string(name.name.text()));
   if (found.ambiguous) {
-    error(Code::ambiguous_attribute, name.span, fmt::format("several tables of `{}` have a field `{}`", key, name.name.text()),
-          "rename one of them");
+    error(Code::ambiguous_attribute, name.span,
+          fmt::format("several tables of `{}` have a field `{}`", key, name.name.text()), "rename one of them");
     return std::nullopt;
   }
   if (found.found) return build_.row(found.row);
@@ -152,7 +172,8 @@ std::optional<RowId> Analyser::row_member(const ast::Expr& expr, const RowScope&
   }
   int entity = -1;
   size_t next = 0;
-  bool local = root->kind == ast::ExprKind::kName && scope.bare && field_index(source_of(scope), root->name.name.text()) >= 0;
+  bool local =
+      root->kind == ast::ExprKind::kName && scope.bare && field_index(source_of(scope), root->name.name.text()) >= 0;
   if (local) {
     entity = field_index(source_of(scope), root->name.name.text());
   } else {
@@ -165,9 +186,11 @@ std::optional<RowId> Analyser::row_member(const ast::Expr& expr, const RowScope&
     if (!own_table) {
       std::optional<RowSet> rows = event(*root);
       if (!rows) return std::nullopt;
-      bool own = rows->stream == scope.stream && (build_.is_truth(rows->condition, true) || rows->condition == scope.base);
+      bool own =
+          rows->stream == scope.stream && (build_.is_truth(rows->condition, true) || rows->condition == scope.base);
       if (!own) {
-        error(Code::several_events, root->span, fmt::format("`{}` is not the rows that this condition is about", words(*root)),
+        error(Code::several_events, root->span,
+              fmt::format("`{}` is not the rows that this condition is about", words(*root)),
               "write the field alone: it is that of the row in question");
         return std::nullopt;
       }
@@ -181,10 +204,12 @@ std::optional<RowId> Analyser::row_member(const ast::Expr& expr, const RowScope&
   }
   if (next == members.size()) return field_row(scope, entity);
   const ModelSource& source = source_of(scope);
-  bool is_entity = scope.stream >= 0 && std::find(source.entities.begin(), source.entities.end(), entity) != source.entities.end();
+  bool is_entity =
+      scope.stream >= 0 && std::find(source.entities.begin(), source.entities.end(), entity) != source.entities.end();
   if (!is_entity || members.size() > next + 1) {
     error(Code::unknown_attribute, members[is_entity ? next + 1 : next]->span,
-          fmt::format("`{}` is no entity, so it has no attributes", is_entity ? members[next]->name.text() : source.fields[static_cast<size_t>(entity)].name));
+          fmt::format("`{}` is no entity, so it has no attributes",
+                      is_entity ? members[next]->name.text() : source.fields[static_cast<size_t>(entity)].name));
     return std::nullopt;
   }
   return attribute_row(scope.stream, entity, *members[next]);

@@ -19,9 +19,12 @@ bool needs_member(const Model& model, RowId id) {
     case RowKind::kLessEqual:
     case RowKind::kGreater:
     case RowKind::kGreaterEqual:
-    case RowKind::kIn: return true;
-    case RowKind::kAnd: return needs_member(model, row.a) || needs_member(model, row.b);
-    case RowKind::kOr: return needs_member(model, row.a) && needs_member(model, row.b);
+    case RowKind::kIn:
+      return true;
+    case RowKind::kAnd:
+      return needs_member(model, row.a) || needs_member(model, row.b);
+    case RowKind::kOr:
+      return needs_member(model, row.a) && needs_member(model, row.b);
     case RowKind::kConst:
     case RowKind::kField:
     case RowKind::kAttribute:
@@ -33,7 +36,8 @@ bool needs_member(const Model& model, RowId id) {
     case RowKind::kDivide:
     case RowKind::kNot:
     case RowKind::kIsNull:
-    case RowKind::kIf: return false;
+    case RowKind::kIf:
+      return false;
   }
   return false;
 }
@@ -61,9 +65,12 @@ std::optional<int> Analyser::segment(const ast::Expr& expr) {
   Nesting nesting(*this, expr.span);
   if (nesting.too_deep) return std::nullopt;
   switch (expr.kind) {
-    case ast::ExprKind::kParen: return segment(*expr.a);
-    case ast::ExprKind::kName: return segment_name(expr.name);
-    case ast::ExprKind::kWhere: return segment_where(expr);
+    case ast::ExprKind::kParen:
+      return segment(*expr.a);
+    case ast::ExprKind::kName:
+      return segment_name(expr.name);
+    case ast::ExprKind::kWhere:
+      return segment_where(expr);
     case ast::ExprKind::kAnd:
     case ast::ExprKind::kOr: {
       std::optional<int> a = segment(*expr.a);
@@ -76,9 +83,15 @@ std::optional<int> Analyser::segment(const ast::Expr& expr) {
       if (!a) return std::nullopt;
       return segment_node({SegmentKind::kNot, -1, {}, *a, -1});
     }
-    case ast::ExprKind::kWith: later(expr.op, "a segment of what an entity did (`with`)"); return std::nullopt;
-    case ast::ExprKind::kReached: later(expr.op, "`reached`"); return std::nullopt;
-    case ast::ExprKind::kWithin: later(expr.op, "`within … after`"); return std::nullopt;
+    case ast::ExprKind::kWith:
+      later(expr.op, "a segment of what an entity did (`with`)");
+      return std::nullopt;
+    case ast::ExprKind::kReached:
+      later(expr.op, "`reached`");
+      return std::nullopt;
+    case ast::ExprKind::kWithin:
+      later(expr.op, "`within … after`");
+      return std::nullopt;
     case ast::ExprKind::kLiteral:
     case ast::ExprKind::kMember:
     case ast::ExprKind::kCall:
@@ -99,7 +112,8 @@ std::optional<int> Analyser::segment(const ast::Expr& expr) {
     case ast::ExprKind::kGreaterEqual:
     case ast::ExprKind::kIn:
     case ast::ExprKind::kIsNull:
-    case ast::ExprKind::kIf: break;
+    case ast::ExprKind::kIf:
+      break;
   }
   error(Code::not_a_segment, expr.span, fmt::format("`{}` is no segment", words(expr)),
         "a segment is `app where …`, `users where …`, or segments joined by and, or, not");
@@ -123,12 +137,16 @@ std::optional<int> Analyser::segment_name(const ast::Ident& name) {
   }
   if (!resolve(*symbol)) return std::nullopt;
   switch (symbol->kind) {
-    case SymbolKind::kSegment: return symbol->index;
-    case SymbolKind::kEvent: return segment_node({SegmentKind::kRows, symbol->rows.stream, symbol->rows.condition, -1, -1});
-    case SymbolKind::kTable: return segment_node({SegmentKind::kTable, symbol->index, build_.truth(true), -1, -1});
+    case SymbolKind::kSegment:
+      return symbol->index;
+    case SymbolKind::kEvent:
+      return segment_node({SegmentKind::kRows, symbol->rows.stream, symbol->rows.condition, -1, -1});
+    case SymbolKind::kTable:
+      return segment_node({SegmentKind::kTable, symbol->index, build_.truth(true), -1, -1});
     case SymbolKind::kStream:
     case SymbolKind::kMetric:
-    case SymbolKind::kLater: break;
+    case SymbolKind::kLater:
+      break;
   }
   return std::nullopt;
 }
@@ -144,7 +162,8 @@ std::optional<int> Analyser::segment_where(const ast::Expr& expr) {
     return segment_node({SegmentKind::kTable, symbol->index, *test, -1, -1});
   }
   if (symbol == nullptr && source->kind == ast::ExprKind::kName) {
-    unknown(Code::unknown_name, source->name, fmt::format("there is no stream, event or table `{}`", source->name.name.text()),
+    unknown(Code::unknown_name, source->name,
+            fmt::format("there is no stream, event or table `{}`", source->name.name.text()),
             names_of({SymbolKind::kStream, SymbolKind::kEvent, SymbolKind::kTable}), "");
     return std::nullopt;
   }
@@ -168,7 +187,8 @@ std::optional<RowId> Analyser::segment_rows(int index, int stream, Span use) {
       return node.kind == SegmentKind::kAnd ? build_.both(*a, *b) : build_.either(*a, *b);
     }
     case SegmentKind::kRows:
-    case SegmentKind::kTable: break;
+    case SegmentKind::kTable:
+      break;
   }
   bool table = node.kind == SegmentKind::kTable;
   if (!table && node.source == stream) return node.condition;
@@ -223,7 +243,8 @@ std::optional<RowId> Analyser::translate_leaf(Row row, const Translation& transl
   bool entity = row.kind == RowKind::kField ||
                 std::find(target.entities.begin(), target.entities.end(), found) != target.entities.end();
   if (found < 0 || !entity || !same_meaning(target.fields[static_cast<size_t>(found)].type, field.type)) {
-    *translation.missing = fmt::format("no {} `{}` of type {}", row.kind == RowKind::kField ? "field" : "entity", field.name, show(field.type));
+    *translation.missing = fmt::format("no {} `{}` of type {}", row.kind == RowKind::kField ? "field" : "entity",
+                                       field.name, show(field.type));
     return std::nullopt;
   }
   row.field = found;

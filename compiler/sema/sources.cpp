@@ -10,42 +10,56 @@ namespace {
 
 const char* role_word(ast::FieldRole role) {
   switch (role) {
-    case ast::FieldRole::kNone: return "";
-    case ast::FieldRole::kTime: return "time";
-    case ast::FieldRole::kEntity: return "entity";
-    case ast::FieldRole::kId: return "id";
-    case ast::FieldRole::kArrived: return "arrived";
-    case ast::FieldRole::kOrder: return "order";
+    case ast::FieldRole::kNone:
+      return "";
+    case ast::FieldRole::kTime:
+      return "time";
+    case ast::FieldRole::kEntity:
+      return "entity";
+    case ast::FieldRole::kId:
+      return "id";
+    case ast::FieldRole::kArrived:
+      return "arrived";
+    case ast::FieldRole::kOrder:
+      return "order";
   }
   return "";
 }
 
 bool fits_role(ast::FieldRole role, ValueKind kind) {
   switch (role) {
-    case ast::FieldRole::kNone: return true;
+    case ast::FieldRole::kNone:
+      return true;
     case ast::FieldRole::kTime:
-    case ast::FieldRole::kArrived: return kind == ValueKind::kTimestamp;
+    case ast::FieldRole::kArrived:
+      return kind == ValueKind::kTimestamp;
     case ast::FieldRole::kEntity:
-    case ast::FieldRole::kId: return kind == ValueKind::kText || kind == ValueKind::kUuid || kind == ValueKind::kInteger;
-    case ast::FieldRole::kOrder: return is_numeric(kind) || kind == ValueKind::kTimestamp;
+    case ast::FieldRole::kId:
+      return kind == ValueKind::kText || kind == ValueKind::kUuid || kind == ValueKind::kInteger;
+    case ast::FieldRole::kOrder:
+      return is_numeric(kind) || kind == ValueKind::kTimestamp;
   }
   return false;
 }
 
 const char* role_types(ast::FieldRole role) {
   switch (role) {
-    case ast::FieldRole::kNone: return "";
+    case ast::FieldRole::kNone:
+      return "";
     case ast::FieldRole::kTime:
-    case ast::FieldRole::kArrived: return "a timestamp";
+    case ast::FieldRole::kArrived:
+      return "a timestamp";
     case ast::FieldRole::kEntity:
-    case ast::FieldRole::kId: return "text, a uuid or an integer";
-    case ast::FieldRole::kOrder: return "a number or a timestamp";
+    case ast::FieldRole::kId:
+      return "text, a uuid or an integer";
+    case ast::FieldRole::kOrder:
+      return "a number or a timestamp";
   }
   return "";
 }
 
-constexpr std::string_view kTypeWords[] = {"integer", "decimal", "number", "ratio", "percent", "money", "duration",
-                                           "timestamp", "text", "uuid", "bool", "one_of"};
+constexpr std::string_view kTypeWords[] = {"integer",  "decimal",   "number", "ratio", "percent", "money",
+                                           "duration", "timestamp", "text",   "uuid",  "bool",    "one_of"};
 
 ModelField exact_field(ValueKind kind, uint8_t scale, UnitId unit = {}) {
   ModelField field;
@@ -138,9 +152,11 @@ void Analyser::declare_table(Symbol& symbol) {
       unknown(Code::unknown_field, key, fmt::format("the key `{}` is no field of this table", key.name.text()), fields,
               fmt::format("declare it: `{} : text`", key.name.text()));
     }
-    if (source.key >= 0 && !fits_role(ast::FieldRole::kEntity, source.fields[static_cast<size_t>(source.key)].type.kind)) {
-      error(Code::role_type, key.span, fmt::format("a key is text, a uuid or an integer, and `{}` is {}", key.name.text(),
-                                                   show(source.fields[static_cast<size_t>(source.key)].type)));
+    if (source.key >= 0 &&
+        !fits_role(ast::FieldRole::kEntity, source.fields[static_cast<size_t>(source.key)].type.kind)) {
+      error(Code::role_type, key.span,
+            fmt::format("a key is text, a uuid or an integer, and `{}` is {}", key.name.text(),
+                        show(source.fields[static_cast<size_t>(source.key)].type)));
       sound = false;
     }
     sound = sound && source.key >= 0;
@@ -160,8 +176,8 @@ bool Analyser::declare_fields(const Slice<ast::Field>& fields, ModelSource& sour
   for (const ast::Field& field : fields) {
     int earlier = field_index(source, field.name.name.text());
     if (earlier >= 0) {
-      error(Code::duplicate_name, field.name.span, fmt::format("the field `{}` is declared twice", field.name.name.text()),
-            "rename one of the two")
+      error(Code::duplicate_name, field.name.span,
+            fmt::format("the field `{}` is declared twice", field.name.name.text()), "rename one of the two")
           .labels.push_back({source.fields[static_cast<size_t>(earlier)].span, "first declared here"});
       sound = false;
       continue;
@@ -193,8 +209,8 @@ bool Analyser::assign_role(const ast::Field& field, int index, ModelSource& sour
   if (field.role == ast::FieldRole::kNone) return true;
   const Type& type = source.fields[static_cast<size_t>(index)].type;
   if (!fits_role(field.role, type.kind)) {
-    error(Code::role_type, field.type.span, fmt::format("the {} field `{}` is {}", role_word(field.role),
-                                                        field.name.name.text(), show(type)),
+    error(Code::role_type, field.type.span,
+          fmt::format("the {} field `{}` is {}", role_word(field.role), field.name.name.text(), show(type)),
           fmt::format("it must be {}", role_types(field.role)));
     return false;
   }
@@ -204,8 +220,8 @@ bool Analyser::assign_role(const ast::Field& field, int index, ModelSource& sour
   }
   bool must = field.role == ast::FieldRole::kTime || field.role == ast::FieldRole::kId;
   if (must && type.optional) {
-    error(Code::role_optional, field.type.span,
-          fmt::format("the {} of a row cannot be missing", role_word(field.role)), "remove the `?`");
+    error(Code::role_optional, field.type.span, fmt::format("the {} of a row cannot be missing", role_word(field.role)),
+          "remove the `?`");
     return false;
   }
   int& slot = field.role == ast::FieldRole::kTime      ? source.time
@@ -249,8 +265,8 @@ void Analyser::match_entities() {
         const ModelField& field = stream.fields[static_cast<size_t>(entity)];
         if (field.name != key.name || field.type.kind == key.type.kind) continue;
         error(Code::key_type, key.span,
-              fmt::format("the key `{}` is {} here and {} in the stream `{}`", key.name, show(key.type), show(field.type),
-                          stream.name),
+              fmt::format("the key `{}` is {} here and {} in the stream `{}`", key.name, show(key.type),
+                          show(field.type), stream.name),
               "an entity has one type everywhere")
             .labels.push_back({field.span, show(field.type)});
       }
@@ -307,7 +323,8 @@ std::optional<ModelField> Analyser::duration_type(const ast::TypeRef& type) {
   if (type.args.size() == 1 && type.args[0].literal == nullptr) unit = unit_word(type.args[0].name.name.text());
   if (!unit || unit->kind != UnitWordKind::kDuration) {
     error(Code::type_argument, type.args.empty() ? type.span : type.args.front().span,
-          "a duration needs the unit that the data counts in", "write `duration(min)`, `duration(ms)` or `duration(s)`");
+          "a duration needs the unit that the data counts in",
+          "write `duration(min)`, `duration(ms)` or `duration(s)`");
     return std::nullopt;
   }
   ModelField field = exact_field(ValueKind::kDuration, 0, model_.units.time());
@@ -353,7 +370,8 @@ std::optional<ModelField> Analyser::one_of_type(const ast::TypeRef& type) {
     bool text = argument.literal != nullptr && argument.literal->kind == ast::LiteralKind::kText;
     bool repeated = text && std::find(values.begin(), values.end(), argument.literal->text) != values.end();
     if (!text || repeated) {
-      error(Code::type_argument, argument.span, text ? "this value is in the list twice" : "a value of one_of is a text",
+      error(Code::type_argument, argument.span,
+            text ? "this value is in the list twice" : "a value of one_of is a text",
             "write `one_of(\"free\", \"pro\")`");
       return std::nullopt;
     }

@@ -73,7 +73,8 @@ void Analyser::declare_test(const ast::Decl& decl) {
   }
   if (!sound) return;
   if (test.expectations.empty()) {
-    error(Code::test_expects_nothing, decl.title_span, "this test expects nothing", "add a line: `expect revenue on 2026-01-05 == 10 USD`");
+    error(Code::test_expects_nothing, decl.title_span, "this test expects nothing",
+          "add a line: `expect revenue on 2026-01-05 == 10 USD`");
     return;
   }
   check_columns(decl, test);
@@ -89,7 +90,8 @@ std::optional<TestGiven> Analyser::given(const ast::TestItem& item, const ModelT
   }
   if (symbol->kind != SymbolKind::kStream && symbol->kind != SymbolKind::kTable) {
     if (!resolve(*symbol)) return std::nullopt;
-    error(Code::wrong_kind_of_name, item.name.span, fmt::format("rows are given for a stream or a table, and `{}` is neither", item.name.name.text()));
+    error(Code::wrong_kind_of_name, item.name.span,
+          fmt::format("rows are given for a stream or a table, and `{}` is neither", item.name.name.text()));
     return std::nullopt;
   }
   if (!resolve(*symbol)) return std::nullopt;
@@ -99,7 +101,8 @@ std::optional<TestGiven> Analyser::given(const ast::TestItem& item, const ModelT
   result.span = item.span;
   for (const TestGiven& earlier : test.given) {
     if (earlier.is_table != result.is_table || earlier.source != result.source) continue;
-    error(Code::given_twice, item.name.span, fmt::format("rows of `{}` are given twice in this test", item.name.name.text()), "put them into one table")
+    error(Code::given_twice, item.name.span,
+          fmt::format("rows of `{}` are given twice in this test", item.name.name.text()), "put them into one table")
         .labels.push_back({earlier.span, "the first"});
     return std::nullopt;
   }
@@ -121,7 +124,8 @@ std::optional<TestGiven> Analyser::given(const ast::TestItem& item, const ModelT
     for (const ModelField& one : source.fields) names.push_back(one.name);
     std::string near = repeated ? "" : did_you_mean(cell.text, names);
     error(Code::unknown_column, cell.span,
-          repeated ? fmt::format("the column `{}` stands here twice", cell.text) : fmt::format("`{}` has no field `{}`", source.name, cell.text),
+          repeated ? fmt::format("the column `{}` stands here twice", cell.text)
+                   : fmt::format("`{}` has no field `{}`", source.name, cell.text),
           near.empty() ? "" : fmt::format("did you mean `{}`?", near));
     return std::nullopt;
   }
@@ -158,7 +162,9 @@ void Analyser::check_columns(const ast::Decl& decl, const ModelTest& test) {
       for (const ast::TestItem& item : decl.test) {
         if (item.kind == ast::TestItemKind::kGiven && item.span == given.span) at = item.name.span;
       }
-      error(Code::column_needed, at, fmt::format("the rows of `{}` lack the column `{}`, which an expected value reads", source.name, source.fields[f].name),
+      error(Code::column_needed, at,
+            fmt::format("the rows of `{}` lack the column `{}`, which an expected value reads", source.name,
+                        source.fields[f].name),
             "add the column; only one that nothing reads may be left out");
     }
   }

@@ -9,7 +9,8 @@ namespace alidade {
 namespace {
 
 ValueKindTag comparison_tag(ast::ExprKind kind) {
-  return static_cast<ValueKindTag>(static_cast<int>(ValueKindTag::kEqual) + static_cast<int>(kind) - static_cast<int>(ast::ExprKind::kEqual));
+  return static_cast<ValueKindTag>(static_cast<int>(ValueKindTag::kEqual) + static_cast<int>(kind) -
+                                   static_cast<int>(ast::ExprKind::kEqual));
 }
 
 bool is_float(const Type& type) { return representation(type) == Representation::kFloat; }
@@ -35,38 +36,60 @@ std::optional<Term> Analyser::value(const ast::Expr& expr) {
       node.truth = found->truth;
       return Term{build_.value(std::move(node)), std::nullopt};
     }
-    case ast::ExprKind::kName: return value_name(expr.name);
-    case ast::ExprKind::kParen: return value(*expr.a);
-    case ast::ExprKind::kMember: return value_member(expr);
-    case ast::ExprKind::kCall: return call(expr);
-    case ast::ExprKind::kSegment: return value_segment(expr);
-    case ast::ExprKind::kOver: return over(expr);
-    case ast::ExprKind::kAt: return at(expr);
-    case ast::ExprKind::kPer: return per(expr);
-    case ast::ExprKind::kNegate: return value_negation(expr);
+    case ast::ExprKind::kName:
+      return value_name(expr.name);
+    case ast::ExprKind::kParen:
+      return value(*expr.a);
+    case ast::ExprKind::kMember:
+      return value_member(expr);
+    case ast::ExprKind::kCall:
+      return call(expr);
+    case ast::ExprKind::kSegment:
+      return value_segment(expr);
+    case ast::ExprKind::kOver:
+      return over(expr);
+    case ast::ExprKind::kAt:
+      return at(expr);
+    case ast::ExprKind::kPer:
+      return per(expr);
+    case ast::ExprKind::kNegate:
+      return value_negation(expr);
     case ast::ExprKind::kMultiply:
     case ast::ExprKind::kDivide:
     case ast::ExprKind::kAdd:
-    case ast::ExprKind::kSubtract: return value_arithmetic(expr);
+    case ast::ExprKind::kSubtract:
+      return value_arithmetic(expr);
     case ast::ExprKind::kEqual:
     case ast::ExprKind::kNotEqual:
     case ast::ExprKind::kLess:
     case ast::ExprKind::kLessEqual:
     case ast::ExprKind::kGreater:
-    case ast::ExprKind::kGreaterEqual: return value_comparison(expr);
-    case ast::ExprKind::kIn: return value_in(expr);
+    case ast::ExprKind::kGreaterEqual:
+      return value_comparison(expr);
+    case ast::ExprKind::kIn:
+      return value_in(expr);
     case ast::ExprKind::kIsNull:
       error(Code::null_in_formula, expr.op, "a value is never null: without one it is undefined, with a reason",
             "ask about rows inside `where`, as in `count(app where url is not null)`");
       return std::nullopt;
-    case ast::ExprKind::kNot: return value_not(expr);
+    case ast::ExprKind::kNot:
+      return value_not(expr);
     case ast::ExprKind::kAnd:
-    case ast::ExprKind::kOr: return value_logic(expr);
-    case ast::ExprKind::kWhere: return value_where(expr);
-    case ast::ExprKind::kWith: later(expr.op, "`with`"); return std::nullopt;
-    case ast::ExprKind::kWithin: later(expr.op, "`within … after`"); return std::nullopt;
-    case ast::ExprKind::kReached: later(expr.op, "`reached`"); return std::nullopt;
-    case ast::ExprKind::kIf: return value_if(expr);
+    case ast::ExprKind::kOr:
+      return value_logic(expr);
+    case ast::ExprKind::kWhere:
+      return value_where(expr);
+    case ast::ExprKind::kWith:
+      later(expr.op, "`with`");
+      return std::nullopt;
+    case ast::ExprKind::kWithin:
+      later(expr.op, "`within … after`");
+      return std::nullopt;
+    case ast::ExprKind::kReached:
+      later(expr.op, "`reached`");
+      return std::nullopt;
+    case ast::ExprKind::kIf:
+      return value_if(expr);
   }
   return std::nullopt;
 }
@@ -75,7 +98,8 @@ std::optional<Term> Analyser::value_name(const ast::Ident& name) {
   Symbol* symbol = find(name.name);
   std::string_view word = name.name.text();
   if (symbol == nullptr) {
-    unknown(Code::unknown_name, name, fmt::format("there is no metric `{}`", word), names_of({SymbolKind::kMetric}), "");
+    unknown(Code::unknown_name, name, fmt::format("there is no metric `{}`", word), names_of({SymbolKind::kMetric}),
+            "");
     return std::nullopt;
   }
   if (!resolve(*symbol)) return std::nullopt;
@@ -83,7 +107,10 @@ std::optional<Term> Analyser::value_name(const ast::Ident& name) {
     bool rows = symbol->kind == SymbolKind::kStream || symbol->kind == SymbolKind::kEvent;
     bool table = symbol->kind == SymbolKind::kTable;
     error(Code::wrong_kind_of_name, name.span,
-          fmt::format("`{}` is {}, not a value", word, rows ? "a set of rows" : table ? "a table" : "a segment"),
+          fmt::format("`{}` is {}, not a value", word,
+                      rows    ? "a set of rows"
+                      : table ? "a table"
+                              : "a segment"),
           rows ? fmt::format("say what to compute of it: `count({})`", word)
                : fmt::format("restrict a value to it: `revenue[{}]`", word))
         .labels.push_back({symbol->decl->name.span, "declared here"});
@@ -101,7 +128,9 @@ std::optional<Term> Analyser::value_name(const ast::Ident& name) {
 
 std::optional<Term> Analyser::value_member(const ast::Expr& expr) {
   const ast::Expr* root = &expr;
-  while (root->kind == ast::ExprKind::kMember || root->kind == ast::ExprKind::kCall || root->kind == ast::ExprKind::kSegment) root = root->a;
+  while (root->kind == ast::ExprKind::kMember || root->kind == ast::ExprKind::kCall ||
+         root->kind == ast::ExprKind::kSegment)
+    root = root->a;
   if (root->kind == ast::ExprKind::kName) {
     Symbol* symbol = find(root->name.name);
     if (symbol == nullptr) {
@@ -111,7 +140,8 @@ std::optional<Term> Analyser::value_member(const ast::Expr& expr) {
     }
     if (!resolve(*symbol)) return std::nullopt;
     if (symbol->kind == SymbolKind::kMetric) {
-      error(Code::wrong_kind_of_name, expr.name.span, fmt::format("a metric has no members, so `{}` means nothing", words(expr)));
+      error(Code::wrong_kind_of_name, expr.name.span,
+            fmt::format("a metric has no members, so `{}` means nothing", words(expr)));
       return std::nullopt;
     }
   }
@@ -167,8 +197,7 @@ bool Analyser::merge_open(Term& into, const Term& a, const Term& b, const ast::E
   into.open = a.open ? a.open : b.open;
   if (!into.open || into.open->kind == PerKind::kTime) return true;
   if (is_constant(a.open ? b.value : a.value)) return true;
-  error(Code::open_beside_closed, at.span,
-        fmt::format("one side is per {} and the other is not", into.open->name),
+  error(Code::open_beside_closed, at.span, fmt::format("one side is per {} and the other is not", into.open->name),
         fmt::format("put `per` around the whole formula: `({}) per {}`", "x / y", into.open->name));
   return false;
 }
@@ -195,7 +224,8 @@ std::optional<Term> Analyser::value_arithmetic(const ast::Expr& expr) {
                     : expr.kind == ast::ExprKind::kSubtract ? ArithmeticOp::kSubtract
                     : expr.kind == ast::ExprKind::kMultiply ? ArithmeticOp::kMultiply
                                                             : ArithmeticOp::kDivide;
-  constexpr ValueKindTag kTags[] = {ValueKindTag::kAdd, ValueKindTag::kSubtract, ValueKindTag::kMultiply, ValueKindTag::kDivide};
+  constexpr ValueKindTag kTags[] = {ValueKindTag::kAdd, ValueKindTag::kSubtract, ValueKindTag::kMultiply,
+                                    ValueKindTag::kDivide};
   std::variant<Type, TypeProblem> type = arithmetic(op, left, right, model_.units);
   if (const TypeProblem* wrong = std::get_if<TypeProblem>(&type)) {
     label_types(error(wrong->code, expr.op, wrong->message, wrong->help), *expr.a, left.type, *expr.b, right.type);
@@ -209,8 +239,9 @@ std::optional<Term> Analyser::value_arithmetic(const ast::Expr& expr) {
   return result;
 }
 
-std::optional<Term> Analyser::compare_terms(ValueKindTag kind, const ast::Expr& at, const Term& left, const ast::Expr& left_expr,
-                                            const Term& right, const ast::Expr& right_expr) {
+std::optional<Term> Analyser::compare_terms(ValueKindTag kind, const ast::Expr& at, const Term& left,
+                                            const ast::Expr& left_expr, const Term& right,
+                                            const ast::Expr& right_expr) {
   Term a = left, b = right;
   Operand x = operand(a), y = operand(b);
   bool ordered = kind != ValueKindTag::kEqual && kind != ValueKindTag::kNotEqual;
@@ -270,12 +301,14 @@ std::optional<Term> Analyser::value_logic(const ast::Expr& expr) {
     const Type type = model_.value(term->value).type;
     if (type.kind == ValueKind::kBoolean) continue;
     error(Code::not_a_condition, side->span,
-          fmt::format("`{}` joins conditions, and this is {}", expr.kind == ast::ExprKind::kAnd ? "and" : "or", show(type)));
+          fmt::format("`{}` joins conditions, and this is {}", expr.kind == ast::ExprKind::kAnd ? "and" : "or",
+                      show(type)));
     return std::nullopt;
   }
   Term result;
   if (!merge_open(result, *a, *b, expr)) return std::nullopt;
-  result.value = build_.binary(expr.kind == ast::ExprKind::kAnd ? ValueKindTag::kAnd : ValueKindTag::kOr, boolean_type(), a->value, b->value);
+  result.value = build_.binary(expr.kind == ast::ExprKind::kAnd ? ValueKindTag::kAnd : ValueKindTag::kOr,
+                               boolean_type(), a->value, b->value);
   return result;
 }
 

@@ -6,24 +6,16 @@
 #include "compiler/sema/analyser.h"
 
 namespace alidade {
-namespace {
-
-std::string path_words(const ast::Path& path) {
-  std::string text;
-  for (const ast::Ident& part : path.parts) text += (text.empty() ? "" : ".") + std::string(part.name.text());
-  return text;
-}
-
-}  // namespace
-
 std::optional<Term> Analyser::over(const ast::Expr& expr) {
   std::optional<Term> term = value(*expr.a);
   std::optional<Window> found = window(*expr.window);
   if (!term || !found) return std::nullopt;
   std::string inner = words(*expr.a);
   if (term->open) {
-    error(Code::window_after_per, expr.op, fmt::format("`{}` is per {} already, and a window belongs to what is computed in it", inner, term->open->name),
-          fmt::format("write the window before `per`, or collapse first, as in `mean({}) over …`", inner));
+    error(
+        Code::window_after_per, expr.op,
+        fmt::format("`{}` is per {} already, and a window belongs to what is computed in it", inner, term->open->name),
+        fmt::format("write the window before `per`, or collapse first, as in `mean({}) over …`", inner));
     return std::nullopt;
   }
   if (is_constant(term->value)) {
@@ -36,7 +28,8 @@ std::optional<Term> Analyser::over(const ast::Expr& expr) {
     return std::nullopt;
   }
   if (build_.facts(term->value).offset) {
-    error(Code::offset_in_window, expr.op, fmt::format("`{}` is of another period, and a window stands at this one's end", inner),
+    error(Code::offset_in_window, expr.op,
+          fmt::format("`{}` is of another period, and a window stands at this one's end", inner),
           "write the window first: `x over last 7 days at 1 month ago`");
     return std::nullopt;
   }
@@ -64,7 +57,8 @@ std::optional<Window> Analyser::window(const ast::Window& written) {
       result.period = *length;
       return result;
     }
-    case ast::WindowKind::kToDate: break;
+    case ast::WindowKind::kToDate:
+      break;
   }
   result.kind = WindowKind::kToDate;
   if (written.fiscal) {
@@ -154,18 +148,24 @@ std::optional<PerKey> Analyser::per_key(const ast::Grain& grain, ValueId value) 
     if (!found.found || found.ambiguous) {
       if (attributes_broken(stream)) return std::nullopt;
       std::vector<std::string_view> candidates = {"hour", "day", "week", "month", "quarter", "year"};
-      for (const ModelField& field : model_.streams[static_cast<size_t>(stream)].fields) candidates.push_back(field.name);
+      for (const ModelField& field : model_.streams[static_cast<size_t>(stream)].fields)
+        candidates.push_back(field.name);
       unknown(Code::unknown_grain, grain.path.parts.front(),
-              fmt::format("`{}` is no grain, no entity and no dimension of the stream `{}`", key.name, model_.streams[static_cast<size_t>(stream)].name),
-              candidates, "write a grain (`per day`), an entity (`per user`) or a field that every stream in the formula has");
+              fmt::format("`{}` is no grain, no entity and no dimension of the stream `{}`", key.name,
+                          model_.streams[static_cast<size_t>(stream)].name),
+              candidates,
+              "write a grain (`per day`), an entity (`per user`) or a field that every stream in the formula has");
       return std::nullopt;
     }
     Type type = found.row.type;
     type.optional = false;
-    if (!can_be_dimension(type.kind) || (stream != streams.front() && (type.kind != key.type.kind || type.one_of != key.type.one_of))) {
+    if (!can_be_dimension(type.kind) ||
+        (stream != streams.front() && (type.kind != key.type.kind || type.one_of != key.type.one_of))) {
       error(Code::dimension_type, grain.span,
-            can_be_dimension(type.kind) ? fmt::format("`{}` has different types in the streams of this formula", key.name)
-                                        : fmt::format("`{}` is {}, and a dimension is a text, a list, a bool or an integer", key.name, show(type)));
+            can_be_dimension(type.kind)
+                ? fmt::format("`{}` has different types in the streams of this formula", key.name)
+                : fmt::format("`{}` is {}, and a dimension is a text, a list, a bool or an integer", key.name,
+                              show(type)));
       return std::nullopt;
     }
     key.type = type;
@@ -182,7 +182,8 @@ std::optional<PerKey> Analyser::entity_key(const ast::Grain& grain, const std::v
   for (int stream : streams) {
     const ModelSource& source = model_.streams[static_cast<size_t>(stream)];
     int field = field_index(source, key.name);
-    bool entity = field >= 0 && std::find(source.entities.begin(), source.entities.end(), field) != source.entities.end();
+    bool entity =
+        field >= 0 && std::find(source.entities.begin(), source.entities.end(), field) != source.entities.end();
     if (!entity) {
       error(Code::no_such_entity, grain.span, fmt::format("the stream `{}` has no entity `{}`", source.name, key.name),
             "`per` an entity needs it in every stream of the formula");
@@ -191,7 +192,8 @@ std::optional<PerKey> Analyser::entity_key(const ast::Grain& grain, const std::v
     Type type = source.fields[static_cast<size_t>(field)].type;
     type.optional = false;
     if (stream != streams.front() && type.kind != key.type.kind) {
-      error(Code::dimension_type, grain.span, fmt::format("`{}` is {} in one stream and {} in another", key.name, show(key.type), show(type)));
+      error(Code::dimension_type, grain.span,
+            fmt::format("`{}` is {} in one stream and {} in another", key.name, show(key.type), show(type)));
       return std::nullopt;
     }
     key.type = type;

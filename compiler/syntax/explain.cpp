@@ -343,7 +343,7 @@ class Explainer {
 
   bool type_missing() {
     bool next_line = current() == ":" && at() >= 2 && text(at() - 2) == ":" && lexeme(at() - 1).line_start;
-    if (next_line && in_fields()) {
+    if (next_line && (text(0) == "stream" || text(0) == "table")) {
       report(Code::type_missing, span(at() - 2), "a field needs a type after its `:`").help = kTypeHelp;
       return true;
     }

@@ -12,7 +12,8 @@ bool plain(const Type& type) { return is_numeric(type.kind) && type.unit == Unit
 bool share_like(ValueKind kind) { return kind == ValueKind::kRatio || kind == ValueKind::kPercent; }
 bool text_like(ValueKind kind) { return kind == ValueKind::kText || kind == ValueKind::kUuid; }
 
-/// A plain number stands for a count: `count(x) + 1`, `count(x) - sum(x.bots)`. Not a ratio: `count(x) > 5%` means nothing.
+/// A plain number stands for a count: `count(x) + 1`, `count(x) - sum(x.bots)`. Not a ratio: `count(x) > 5%` means
+/// nothing.
 bool stands_for_count(const Operand& number, const Operand& count, const UnitTable& units) {
   return plain(number.type) && !share_like(number.type.kind) && units.is_counted(count.type.unit);
 }
@@ -53,20 +54,28 @@ TypeProblem different_units(const char* verb, const Operand& a, const Operand& b
 
 const char* verb(ArithmeticOp op) {
   switch (op) {
-    case ArithmeticOp::kAdd: return "added";
-    case ArithmeticOp::kSubtract: return "subtracted";
-    case ArithmeticOp::kMultiply: return "multiplied";
-    case ArithmeticOp::kDivide: return "divided";
+    case ArithmeticOp::kAdd:
+      return "added";
+    case ArithmeticOp::kSubtract:
+      return "subtracted";
+    case ArithmeticOp::kMultiply:
+      return "multiplied";
+    case ArithmeticOp::kDivide:
+      return "divided";
   }
   return "";
 }
 
 const char* noun(ArithmeticOp op) {
   switch (op) {
-    case ArithmeticOp::kAdd: return "addition";
-    case ArithmeticOp::kSubtract: return "subtraction";
-    case ArithmeticOp::kMultiply: return "multiplication";
-    case ArithmeticOp::kDivide: return "division";
+    case ArithmeticOp::kAdd:
+      return "addition";
+    case ArithmeticOp::kSubtract:
+      return "subtraction";
+    case ArithmeticOp::kMultiply:
+      return "multiplication";
+    case ArithmeticOp::kDivide:
+      return "division";
   }
   return "";
 }
@@ -107,14 +116,16 @@ std::variant<Type, TypeProblem> checked(Type type) {
                        "declare a factor with fewer digits, as in `money(USD, 2)` or `decimal(2)`"};
   }
   if (type.exact && type.bits > kMaxBits) {
-    return TypeProblem{Code::too_wide, fmt::format("this exact value could need {} bits, and {} is the most", type.bits, kMaxBits),
+    return TypeProblem{Code::too_wide,
+                       fmt::format("this exact value could need {} bits, and {} is the most", type.bits, kMaxBits),
                        "shorten it: multiply at most two fields, and add up separate aggregates, as in "
                        "`sum(x.a * x.b) + sum(x.c * x.d)`"};
   }
   return type;
 }
 
-std::variant<Type, TypeProblem> times_in_arithmetic(ArithmeticOp op, const Operand& a, const Operand& b, UnitTable& units) {
+std::variant<Type, TypeProblem> times_in_arithmetic(ArithmeticOp op, const Operand& a, const Operand& b,
+                                                    UnitTable& units) {
   Type result;
   result.exact = true;
   result.bits = a.type.bits != 0 && b.type.bits != 0 ? 65 : 0;
@@ -125,8 +136,9 @@ std::variant<Type, TypeProblem> times_in_arithmetic(ArithmeticOp op, const Opera
     result.unit = units.time();
     return result;
   }
-  bool duration = a.type.kind == ValueKind::kTimestamp ? b.type.kind == ValueKind::kDuration
-                                                       : a.type.kind == ValueKind::kDuration && op == ArithmeticOp::kAdd;
+  bool duration = a.type.kind == ValueKind::kTimestamp
+                      ? b.type.kind == ValueKind::kDuration
+                      : a.type.kind == ValueKind::kDuration && op == ArithmeticOp::kAdd;
   bool shift = op == ArithmeticOp::kAdd || op == ArithmeticOp::kSubtract;
   if (!both && duration && shift && a.type.exact && b.type.exact && a.type.scale + b.type.scale == 0) {
     result.kind = ValueKind::kTimestamp;
@@ -137,7 +149,8 @@ std::variant<Type, TypeProblem> times_in_arithmetic(ArithmeticOp op, const Opera
                      "two times can be subtracted, which gives a duration; a duration can be added to a time"};
 }
 
-std::variant<Type, TypeProblem> sum_or_difference(ArithmeticOp op, const Operand& a, const Operand& b, UnitTable& units) {
+std::variant<Type, TypeProblem> sum_or_difference(ArithmeticOp op, const Operand& a, const Operand& b,
+                                                  UnitTable& units) {
   if (!same_unit(a, b, units)) return different_units(verb(op), a, b, units);
   Type type;
   type.kind = kind_of_both(a, b);
@@ -155,21 +168,24 @@ std::variant<Type, TypeProblem> sum_or_difference(ArithmeticOp op, const Operand
   return checked(type);
 }
 
-std::variant<Type, TypeProblem> product_or_quotient(ArithmeticOp op, const Operand& a, const Operand& b, UnitTable& units) {
+std::variant<Type, TypeProblem> product_or_quotient(ArithmeticOp op, const Operand& a, const Operand& b,
+                                                    UnitTable& units) {
   bool divides = op == ArithmeticOp::kDivide;
   Type type;
   type.unit = divides ? units.divide(a.type.unit, b.type.unit) : units.multiply(a.type.unit, b.type.unit);
   UnitTable::Shape powers = units.shape(type.unit);
   if (powers.time < 0 || powers.time > 1 || (powers.time == 1 && powers.currencies > 0)) {
-    return TypeProblem{Code::rate_per_time,
-                       fmt::format("{} {} by {} has no unit a value can have", named(a.type, units), verb(op), named(b.type, units)),
-                       "make the duration a plain number first: `(x / 1 hour)` is a number of hours"};
+    return TypeProblem{
+        Code::rate_per_time,
+        fmt::format("{} {} by {} has no unit a value can have", named(a.type, units), verb(op), named(b.type, units)),
+        "make the duration a plain number first: `(x / 1 hour)` is a number of hours"};
   }
   type.optional = a.type.optional || b.type.optional || divides;
   type.exact = !divides && a.type.exact && b.type.exact;
   if (type.exact) {
     type.scale = static_cast<uint8_t>(a.type.scale + b.type.scale);
-    if (a.type.bits != 0 && b.type.bits != 0) type.bits = static_cast<uint8_t>(std::min(255, a.type.bits + b.type.bits - 1));
+    if (a.type.bits != 0 && b.type.bits != 0)
+      type.bits = static_cast<uint8_t>(std::min(255, a.type.bits + b.type.bits - 1));
   }
   type.kind = kind_of_unit(a, b, type.unit, type, op, units);
   return checked(type);
@@ -185,9 +201,11 @@ std::variant<Type, TypeProblem> arithmetic(ArithmeticOp op, const Operand& a, co
   if (!is_numeric(b.type.kind)) return not_a_number(b.type, noun(op), units);
   switch (op) {
     case ArithmeticOp::kAdd:
-    case ArithmeticOp::kSubtract: return sum_or_difference(op, a, b, units);
+    case ArithmeticOp::kSubtract:
+      return sum_or_difference(op, a, b, units);
     case ArithmeticOp::kMultiply:
-    case ArithmeticOp::kDivide: return product_or_quotient(op, a, b, units);
+    case ArithmeticOp::kDivide:
+      return product_or_quotient(op, a, b, units);
   }
   return a.type;
 }
@@ -199,11 +217,13 @@ TypeProblem comparison(bool ordered, const Operand& a, const Operand& b, const U
   bool same_words = x == y || (text_like(x) && text_like(y) && (a.constant || b.constant));
   if (ordered && !both_numbers && !both_times) {
     const Type& wrong = is_numeric(x) || x == ValueKind::kTimestamp ? b.type : a.type;
-    return {Code::not_ordered, fmt::format("{} has no order, so it cannot be more or less than something", named(wrong, units)),
+    return {Code::not_ordered,
+            fmt::format("{} has no order, so it cannot be more or less than something", named(wrong, units)),
             text_like(wrong.kind) || wrong.kind == ValueKind::kOneOf ? "compare it with ==, != or in" : ""};
   }
   if (!both_numbers && !both_times && !same_words) {
-    return {Code::different_types, fmt::format("{} cannot be compared with {}", named(a.type, units), named(b.type, units)), ""};
+    return {Code::different_types,
+            fmt::format("{} cannot be compared with {}", named(a.type, units), named(b.type, units)), ""};
   }
   if (!both_numbers) {
     if (x != ValueKind::kOneOf || a.type.one_of == b.type.one_of) return ok();
@@ -217,7 +237,8 @@ TypeProblem comparison(bool ordered, const Operand& a, const Operand& b, const U
     int scale = std::max(a.type.scale, b.type.scale);
     int bits = std::max(a.type.bits + scale_bits(scale - a.type.scale), b.type.bits + scale_bits(scale - b.type.scale));
     if (bits > kMaxBits) {
-      return {Code::too_wide, fmt::format("comparing these exactly could need {} bits, and {} is the most", bits, kMaxBits),
+      return {Code::too_wide,
+              fmt::format("comparing these exactly could need {} bits, and {} is the most", bits, kMaxBits),
               "compare values with fewer digits after the point"};
     }
   }
@@ -229,9 +250,10 @@ std::variant<Type, TypeProblem> branches(const Operand& a, const Operand& b, con
   if (!is_numeric(x) || !is_numeric(y)) {
     bool fits = x == y && (x == ValueKind::kBoolean || x == ValueKind::kTimestamp);
     if (!fits) {
-      return TypeProblem{Code::different_branches,
-                         fmt::format("`then` gives {} and `else` gives {}", named(a.type, units), named(b.type, units)),
-                         x == y ? "an `if` can choose between numbers, times or conditions" : "both must give the same type"};
+      return TypeProblem{
+          Code::different_branches,
+          fmt::format("`then` gives {} and `else` gives {}", named(a.type, units), named(b.type, units)),
+          x == y ? "an `if` can choose between numbers, times or conditions" : "both must give the same type"};
     }
     Type type = a.type;
     type.optional = a.type.optional || b.type.optional;
@@ -258,7 +280,8 @@ std::variant<Type, TypeProblem> branches(const Operand& a, const Operand& b, con
 }
 
 int bits_of(__int128 value) {
-  unsigned __int128 magnitude = value < 0 ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
+  unsigned __int128 magnitude =
+      value < 0 ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
   int bits = 1;
   while (magnitude != 0) {
     ++bits;

@@ -27,7 +27,8 @@ struct TypeProblem {
 
 enum class ArithmeticOp : uint8_t { kAdd, kSubtract, kMultiply, kDivide };
 
-/// Result of `a op b`. `optional` is that of either side, and of a division. Widths are tracked when both sides have one.
+/// Result of `a op b`. `optional` is that of either side, and of a division. Widths are tracked when both sides have
+/// one.
 std::variant<Type, TypeProblem> arithmetic(ArithmeticOp op, const Operand& a, const Operand& b, UnitTable& units);
 
 /// Whether `a` and `b` can be compared; `ordered` for < <= > >=. The message is empty when they can.

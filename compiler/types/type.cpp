@@ -12,11 +12,15 @@ Representation representation(const Type& type) {
     case ValueKind::kPercent:
     case ValueKind::kMoney:
     case ValueKind::kDuration:
-    case ValueKind::kTimestamp: return type.exact ? Representation::kExact : Representation::kFloat;
+    case ValueKind::kTimestamp:
+      return type.exact ? Representation::kExact : Representation::kFloat;
     case ValueKind::kText:
-    case ValueKind::kUuid: return Representation::kText;
-    case ValueKind::kBoolean: return Representation::kBoolean;
-    case ValueKind::kOneOf: return Representation::kOneOf;
+    case ValueKind::kUuid:
+      return Representation::kText;
+    case ValueKind::kBoolean:
+      return Representation::kBoolean;
+    case ValueKind::kOneOf:
+      return Representation::kOneOf;
   }
   return Representation::kFloat;
 }
@@ -29,30 +33,44 @@ bool is_numeric(ValueKind kind) {
     case ValueKind::kRatio:
     case ValueKind::kPercent:
     case ValueKind::kMoney:
-    case ValueKind::kDuration: return true;
+    case ValueKind::kDuration:
+      return true;
     case ValueKind::kTimestamp:
     case ValueKind::kText:
     case ValueKind::kUuid:
     case ValueKind::kBoolean:
-    case ValueKind::kOneOf: return false;
+    case ValueKind::kOneOf:
+      return false;
   }
   return false;
 }
 
 const char* kind_word(ValueKind kind) {
   switch (kind) {
-    case ValueKind::kInteger: return "integer";
-    case ValueKind::kDecimal: return "decimal";
-    case ValueKind::kNumber: return "number";
-    case ValueKind::kRatio: return "ratio";
-    case ValueKind::kPercent: return "percent";
-    case ValueKind::kMoney: return "money";
-    case ValueKind::kDuration: return "duration";
-    case ValueKind::kTimestamp: return "timestamp";
-    case ValueKind::kText: return "text";
-    case ValueKind::kUuid: return "uuid";
-    case ValueKind::kBoolean: return "bool";
-    case ValueKind::kOneOf: return "one_of";
+    case ValueKind::kInteger:
+      return "integer";
+    case ValueKind::kDecimal:
+      return "decimal";
+    case ValueKind::kNumber:
+      return "number";
+    case ValueKind::kRatio:
+      return "ratio";
+    case ValueKind::kPercent:
+      return "percent";
+    case ValueKind::kMoney:
+      return "money";
+    case ValueKind::kDuration:
+      return "duration";
+    case ValueKind::kTimestamp:
+      return "timestamp";
+    case ValueKind::kText:
+      return "text";
+    case ValueKind::kUuid:
+      return "uuid";
+    case ValueKind::kBoolean:
+      return "bool";
+    case ValueKind::kOneOf:
+      return "one_of";
   }
   return "";
 }
@@ -75,8 +93,10 @@ std::string duration_words(const std::string& unit) {
 std::string display(const Type& type, const UnitTable& units) {
   std::string unit = units.display(type.unit);
   switch (type.kind) {
-    case ValueKind::kMoney: return money_words(unit);
-    case ValueKind::kDuration: return duration_words(unit);
+    case ValueKind::kMoney:
+      return money_words(unit);
+    case ValueKind::kDuration:
+      return duration_words(unit);
     case ValueKind::kInteger:
       if (unit.empty()) return "integer";
       return unit.starts_with("per ") ? "integer " + unit : "number of " + unit;
@@ -94,7 +114,8 @@ std::string display(const Type& type, const UnitTable& units) {
     case ValueKind::kText:
     case ValueKind::kUuid:
     case ValueKind::kBoolean:
-    case ValueKind::kOneOf: return kind_word(type.kind);
+    case ValueKind::kOneOf:
+      return kind_word(type.kind);
   }
   return "";
 }

@@ -34,7 +34,10 @@ std::string factor(const UnitTable::Base& base, int power, bool alone) {
 
 }  // namespace
 
-UnitTable::UnitTable() { units_.emplace_back(); index_[{}] = 0; }
+UnitTable::UnitTable() {
+  units_.emplace_back();
+  index_[{}] = 0;
+}
 
 UnitId UnitTable::intern(Powers powers) {
   auto [at, inserted] = index_.try_emplace(powers, static_cast<uint32_t>(units_.size()));
@@ -77,9 +80,15 @@ UnitTable::Shape UnitTable::shape(UnitId unit) const {
   Shape shape;
   for (const auto& [base, power] : powers(unit)) {
     switch (bases_[base].kind) {
-      case BaseUnitKind::kCurrency: (shape.currencies == 0 ? shape.currency : shape.other) += power; ++shape.currencies; break;
-      case BaseUnitKind::kTime: shape.time += power; break;
-      case BaseUnitKind::kCounted: break;
+      case BaseUnitKind::kCurrency:
+        (shape.currencies == 0 ? shape.currency : shape.other) += power;
+        ++shape.currencies;
+        break;
+      case BaseUnitKind::kTime:
+        shape.time += power;
+        break;
+      case BaseUnitKind::kCounted:
+        break;
     }
   }
   return shape;

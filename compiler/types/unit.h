@@ -28,7 +28,7 @@ class UnitTable {
   UnitId divide(UnitId a, UnitId b);
   /// "USD per user", "users", "" for a plain number.
   std::string display(UnitId unit) const;
-  bool is_counted(UnitId unit) const;   ///< only counted things, so a plain number may be compared with it
+  bool is_counted(UnitId unit) const;  ///< only counted things, so a plain number may be compared with it
   struct Base {
     std::string symbol;
     BaseUnitKind kind;

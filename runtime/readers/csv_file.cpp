@@ -226,8 +226,7 @@ class CsvFile : public DataFile {
   BadRows bad_;
 };
 
-Result<std::unique_ptr<DataFile>> CsvFile::open(const FoundFile& file, const WantedFields& fields,
-                                                bool skip_bad_rows) {
+Result<std::unique_ptr<DataFile>> CsvFile::open(const FoundFile& file, const WantedFields& fields, bool skip_bad_rows) {
   auto records = CsvRecords::open(file);
   if (!records.ok()) return records.error();
   const std::vector<std::string>& header = (*records)->header();

@@ -10,17 +10,17 @@
 
 namespace alidade {
 
-/// Where a stream's rows are: a file, a folder (every file in it of a known ending, by name) or a glob. CSV and Parquet,
-/// plain or .gz; the ending decides unless `format` is "csv" or "parquet".
+/// Where a stream's rows are: a file, a folder (every file in it of a known ending, by name) or a glob. CSV and
+/// Parquet, plain or .gz; the ending decides unless `format` is "csv" or "parquet".
 struct SourceOptions {
   std::string path;
   std::string format;
 };
 
 /// Columns are FieldSchema::source paths: a column name, a nested path "device.os", or a key of a key-value list
-/// "event_params['page']" (a list of structs {key, value}; of a struct value the member whose type fits the field's kind
-/// is taken). Every batch has exactly these columns, flat, in this order, named by the path.
-/// Errors: AL7101… missing (AL7102) or empty (AL7106) source, missing column (AL7104), damaged file (AL7107).
+/// "event_params['page']" (a list of structs {key, value}; of a struct value the member whose type fits the field's
+/// kind is taken). Every batch has exactly these columns, flat, in this order, named by the path. Errors: AL7101…
+/// missing (AL7102) or empty (AL7106) source, missing column (AL7104), damaged file (AL7107).
 Result<std::unique_ptr<BatchSource>> open_source(const SourceOptions& options, const SourceSchema& schema,
                                                  const std::vector<int>& fields, bool skip_bad_rows);
 

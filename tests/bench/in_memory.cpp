@@ -1,5 +1,6 @@
-// Times the native engine over batches that already lie in memory: bench_in_memory SPEC STREAM FILE GRAIN DIMENSION THREADS
-// RUNS. Prints "compile SECONDS", "run SECONDS" per run on stderr and the result's long CSV rows on stdout. Not a test.
+// Times the native engine over batches that already lie in memory: bench_in_memory SPEC STREAM FILE GRAIN DIMENSION
+// THREADS RUNS. Prints "compile SECONDS", "run SECONDS" per run on stderr and the result's long CSV rows on stdout. Not
+// a test.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>

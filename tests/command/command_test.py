@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "python"))
 import alidade  # noqa: E402
 
 SPEC = """module shop
-stream app { time at : timestamp; entity user : text; id event_id : text; plan : text; amount : money(USD)? }
+stream app { time at : timestamp; entity user : text; id event_id : text; plan : text?; amount : money(USD)? }
 table users key user { user : text; channel : text }
 metric revenue = sum(app.amount)
 metric buyers = unique(app.user)
@@ -81,7 +81,7 @@ def usage():
     project.expect("--version", 0, out=["alidade 0."])
     project.expect("", 2, err=["alidade run"])
     project.expect("chekc", 2, err=["chekc", "did you mean check"])
-    project.expect("run --form csv", 2, err=["--form", "did you mean --format"])
+    project.expect("run --fromat csv", 2, err=["--fromat", "did you mean --format"])
     project.expect("run --format xml", 2, err=["xml"])
     project.expect("run --engine fast", 2, err=["fast"])
     project.expect("run --per fortnight", 2, err=["fortnight", "week"])
@@ -197,9 +197,9 @@ def fmt_verb():
     again = project.expect("fmt -", 0, input=laid_out, stdin=None)
     check("fmt is idempotent", again.stdout == laid_out, again.stdout)
     project.expect("test", 0)
-    (project.folder / "shop.metric").write_text(laid_out.replace("metric buyers =", "metric  buyers="))
+    (project.folder / "shop.metric").write_text(laid_out.replace("metric buyers", "metric   buyers"))
     project.expect("fmt --check", 1, err=["shop.metric"])
-    check("--check changes nothing", "metric  buyers=" in (project.folder / "shop.metric").read_text())
+    check("--check changes nothing", "metric   buyers" in (project.folder / "shop.metric").read_text())
     project.expect("fmt", 0)
     check("fmt mends it", (project.folder / "shop.metric").read_text() == laid_out)
     broken = project.run("fmt", "-", input="metric = \n", stdin=None)

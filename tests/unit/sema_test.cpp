@@ -1,6 +1,6 @@
-// The analysis: every tests/diagnostics/*.metric provokes what its comments say and nothing else; what the core compiles
-// to; requests. A comment `# ^^^ AL4003 words` under a line expects that code on the line above, starting at the first
-// caret's column, with the words in its message; without carets anywhere on the line.
+// The analysis: every tests/diagnostics/*.metric provokes what its comments say and nothing else; what the core
+// compiles to; requests. A comment `# ^^^ AL4003 words` under a line expects that code on the line above, starting at
+// the first caret's column, with the words in its message; without carets anywhere on the line.
 // rooms: alidade_sema
 #include <doctest/doctest.h>
 
@@ -130,7 +130,8 @@ TEST_CASE("diagnostics") {
       LineColumn place = diagnostic.file->position(diagnostic.span.begin);
       auto match = std::find_if(expected.begin(), expected.end(), [&](const Expected& one) {
         return !one.met && one.line == place.line && one.code == static_cast<int>(diagnostic.code) &&
-               (one.column == 0 || one.column == place.column) && diagnostic.message.find(one.words) != std::string::npos;
+               (one.column == 0 || one.column == place.column) &&
+               diagnostic.message.find(one.words) != std::string::npos;
       });
       if (match != expected.end()) {
         match->met = true;
@@ -140,7 +141,8 @@ TEST_CASE("diagnostics") {
       }
     }
     for (const Expected& one : expected) {
-      std::string message = std::to_string(one.line) + ":" + std::to_string(one.column) + " AL" + std::to_string(one.code);
+      std::string message =
+          std::to_string(one.line) + ":" + std::to_string(one.column) + " AL" + std::to_string(one.code);
       CHECK_MESSAGE(one.met, "expected and did not come: " << message << " " << one.words);
     }
   }
@@ -168,16 +170,18 @@ TEST_CASE("a segment of rows is resolved in each stream of a formula") {
 }
 
 TEST_CASE("equal expressions are one") {
-  auto one = compile("event buy = app where name == \"buy\" and plan == \"pro\"\n"
-                     "metric a = sum(buy.amount) / unique(buy.user)\n"
-                     "metric b = sum(app.amount where name == \"buy\" and plan == \"pro\") / unique(buy.user)\n");
+  auto one = compile(
+      "event buy = app where name == \"buy\" and plan == \"pro\"\n"
+      "metric a = sum(buy.amount) / unique(buy.user)\n"
+      "metric b = sum(app.amount where name == \"buy\" and plan == \"pro\") / unique(buy.user)\n");
   CHECK(one->model.metrics[0].value == one->model.metrics[1].value);
 }
 
 TEST_CASE("types and units are inferred") {
   CHECK(dumped("metric arpu : money(USD) per user = sum(app.amount) / unique(app.user)\n") ==
         "metric arpu : money(USD) per user\n  (sum(app: amount) / unique(app: user))\n");
-  CHECK(dumped("metric each = sum(app.minutes) / sum(app.minutes where plan == \"pro\")\n").starts_with("metric each : number\n"));
+  CHECK(dumped("metric each = sum(app.minutes) / sum(app.minutes where plan == \"pro\")\n")
+            .starts_with("metric each : number\n"));
   CHECK(dumped("metric part = share(app where plan == \"pro\" of app)\n").starts_with("metric part : percent\n"));
   CHECK(dumped("metric dau = unique(app.user) per day\nmetric sticky = mean(dau) / unique(app.user)\n") ==
         "metric dau : number of users, per day\n  unique(app: user)\n"
@@ -195,17 +199,18 @@ TEST_CASE("not in leaves out what is missing, as != does") {
 }
 
 TEST_CASE("expected amounts are kept as written, in the value's own unit") {
-  auto one = compile("metric each = mean(app.minutes)\nmetric part = share(app where plan == \"pro\" of app)\n"
-                     "metric revenue = sum(app.amount)\nmetric arpu = revenue / unique(app.user)\n"
-                     "test \"t\" {\n"
-                     "  given app\n    | ts | user | plan | amount | minutes |\n    | 2026-01-05 | ann | pro | 3.5 | 2 |\n"
-                     "  expect each on 2026-01 == 1.5 min\n"
-                     "  expect part on 2026-01-05 >= 33.3%\n"
-                     "  expect arpu == -3.50 USD per user\n"
-                     "  expect revenue on 2026-01-05 10:00 is undefined no_data\n"
-                     "  expect revenue == revenue * 1\n"
-                     "  expect revenue == 1.2 M USD\n"
-                     "}\n");
+  auto one = compile(
+      "metric each = mean(app.minutes)\nmetric part = share(app where plan == \"pro\" of app)\n"
+      "metric revenue = sum(app.amount)\nmetric arpu = revenue / unique(app.user)\n"
+      "test \"t\" {\n"
+      "  given app\n    | ts | user | plan | amount | minutes |\n    | 2026-01-05 | ann | pro | 3.5 | 2 |\n"
+      "  expect each on 2026-01 == 1.5 min\n"
+      "  expect part on 2026-01-05 >= 33.3%\n"
+      "  expect arpu == -3.50 USD per user\n"
+      "  expect revenue on 2026-01-05 10:00 is undefined no_data\n"
+      "  expect revenue == revenue * 1\n"
+      "  expect revenue == 1.2 M USD\n"
+      "}\n");
   const ModelTest& test = one->model.tests.at(0);
   const std::vector<TestExpectation>& all = test.expectations;
   REQUIRE(all.size() == 6);
@@ -230,13 +235,14 @@ TEST_CASE("expected amounts are kept as written, in the value's own unit") {
 }
 
 TEST_CASE("a table of expected values is one expectation for each cell") {
-  auto one = compile("metric dau = unique(app.user) per day\nmetric revenue = sum(app.amount)\n"
-                     "test \"t\" {\n  given app\n    | ts | user | plan | amount |\n    | 2026-01-05 | ann | pro | 3.5 |\n"
-                     "  expect per day by plan: dau, revenue\n"
-                     "    | day        | plan | dau | revenue |\n"
-                     "    | 2026-01-05 | pro  | 1   |         |\n"
-                     "    | 2026-01-06 |      | 0   | -2.5 USD |\n"
-                     "}\n");
+  auto one = compile(
+      "metric dau = unique(app.user) per day\nmetric revenue = sum(app.amount)\n"
+      "test \"t\" {\n  given app\n    | ts | user | plan | amount |\n    | 2026-01-05 | ann | pro | 3.5 |\n"
+      "  expect per day by plan: dau, revenue\n"
+      "    | day        | plan | dau | revenue |\n"
+      "    | 2026-01-05 | pro  | 1   |         |\n"
+      "    | 2026-01-06 |      | 0   | -2.5 USD |\n"
+      "}\n");
   const std::vector<TestExpectation>& cells = one->model.tests.at(0).expectations;
   REQUIRE(cells.size() == 4);
   CHECK(cells[0].dimensions == std::vector<DimensionValue>{std::string("pro")});
@@ -251,10 +257,13 @@ TEST_CASE("a table of expected values is one expectation for each cell") {
 }
 
 TEST_CASE("requests") {  // AL8101, AL8102, AL8103, AL8104, AL8105, AL8106, AL8107
-  auto one = compile("metric dau = unique(app.user) per day\nmetric revenue = sum(app.amount)\n"
-                     "metric margin = revenue - sum(spend.cost)\n");
+  auto one = compile(
+      "metric dau = unique(app.user) per day\nmetric revenue = sum(app.amount)\n"
+      "metric margin = revenue - sum(spend.cost)\n");
   const Model& model = one->model;
-  auto ask = [&](ReportSpec spec, std::vector<std::string>* notes = nullptr) { return resolve_request(model, utc(), spec, notes); };
+  auto ask = [&](ReportSpec spec, std::vector<std::string>* notes = nullptr) {
+    return resolve_request(model, utc(), spec, notes);
+  };
   std::vector<std::string> notes;
 
   Result<Request> all = ask({}, &notes);
@@ -279,7 +288,8 @@ TEST_CASE("requests") {  // AL8101, AL8102, AL8103, AL8104, AL8105, AL8106, AL81
   CHECK(ask({.by = {"nothing"}}).error().code == 8106);
   CHECK(ask({.grain = Grain::kFiscalYear}).error().code == 8107);
 
-  Result<Request> split = ask({.metrics = {"margin"}, .grain = Grain::kDay, .by = {"plan"}, .from = 0, .to = 86'400'000'000});
+  Result<Request> split =
+      ask({.metrics = {"margin"}, .grain = Grain::kDay, .by = {"plan"}, .from = 0, .to = 86'400'000'000});
   REQUIRE(split.ok());
   CHECK(!split->cut_by_day);
   const ResolvedDimension& plan = split->outputs[0].dimensions.at(0);
@@ -302,7 +312,8 @@ TEST_CASE("comments and layout leave the hash of a spec as it is") {
     return analyse(parse("x.metric", text, sink), sink).spec_hash;
   };
   std::string plain = "stream app {\n  time ts : timestamp\n}\nmetric a = count(app where 1 == 1)\n";
-  CHECK(hash(plain) == hash("# what\nstream app {   # it is\n\n    time   ts : timestamp\n}\n\nmetric a = count(app where 1 == 1)\n"));
+  CHECK(hash(plain) ==
+        hash("# what\nstream app {   # it is\n\n    time   ts : timestamp\n}\n\nmetric a = count(app where 1 == 1)\n"));
   CHECK(hash(plain) != hash("stream app {\n  time ts : timestamp\n}\nmetric a = count(app where 1 == 2)\n"));
 }
 
@@ -322,7 +333,8 @@ TEST_CASE("definitions that share parts cost no more than their text, and endles
     std::string chain = kApp;
     for (int i = 0; i < 5000; ++i) {
       int own = forward ? i : 5000 - i;
-      chain += "metric m" + std::to_string(own) + " = " + (own == 0 ? "count(app)" : "m" + std::to_string(own - 1)) + " + 1\n";
+      chain += "metric m" + std::to_string(own) + " = " + (own == 0 ? "count(app)" : "m" + std::to_string(own - 1)) +
+               " + 1\n";
     }
     DiagnosticSink deep;
     analyse(parse("x.metric", chain, deep), deep);
