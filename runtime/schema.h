@@ -26,8 +26,8 @@ struct FieldSchema {
   uint8_t scale = 0;        ///< kDecimal: digits after the point
   int64_t unit_micros = 0;  ///< kDuration: microseconds of one source unit. kTimestamp: 0 text or typed; else epoch
                             ///< unit (kEpochNanos: nanoseconds, floored to microseconds)
-  bool date_only = false;           ///< kTimestamp: `timestamp(day)`; a time of day in the data is a bad row
-  bool optional = false;            ///< declared with `?`; a missing value of any other field is a bad row
+  bool date_only = false;   ///< kTimestamp: `timestamp(day)`; a time of day in the data is a bad row
+  bool optional = false;    ///< declared with `?`; a missing value of any other field is a bad row
   std::vector<std::string> values;  ///< kOneOf, in declared order
 };
 

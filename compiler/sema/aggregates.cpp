@@ -48,6 +48,14 @@ bool fits(InputRule rule, ValueKind kind) {
 /// Why values of finer periods cannot be added up.
 enum class SumFlaw : uint8_t { kNone, kWindow, kRatio, kDistinct };
 
+bool has_entity_collapse(const Model& model, ValueId id) {
+  if (!id.valid()) return false;
+  const Value& value = model.value(id);
+  if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kEntity) return true;
+  return has_entity_collapse(model, value.a) || has_entity_collapse(model, value.b) ||
+         has_entity_collapse(model, value.c);
+}
+
 class SumFlaws {
  public:
   explicit SumFlaws(const Model& model) : model_(model) {}
@@ -368,6 +376,10 @@ std::optional<Term> Analyser::collapse(const ast::Expr& expr, Aggregate aggregat
                                        const Percentage& percentage) {
   std::optional<Term> inner = value(*expr.args[0].value);
   if (!inner || !collapse_allowed(expr, aggregate, word, *inner)) return std::nullopt;
+  if (inner->open->kind == PerKind::kEntity && has_entity_collapse(model_, inner->value)) {
+    later(expr.span, "a value per entity inside another one");
+    return std::nullopt;
+  }
   Type input = model_.value(inner->value).type;
   Value node;
   node.kind = ValueKindTag::kCollapse;

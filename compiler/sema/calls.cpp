@@ -44,6 +44,22 @@ const Builtin* find_builtin(std::string_view word) {
   return at == std::end(kBuiltins) ? nullptr : at;
 }
 
+/// What SQL and spreadsheets call otherwise; "" for a word that they do not have either.
+std::string_view name_here(std::string_view word) {
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"avg", "mean"},
+      {"average", "mean"},
+      {"distinct", "unique"},
+      {"count_distinct", "unique"},
+      {"quantile", "percentile"},
+      {"total", "sum"},
+  };
+  for (const auto& [elsewhere, here] : kNames) {
+    if (word == elsewhere) return here;
+  }
+  return "";
+}
+
 }  // namespace
 
 bool folds_rows(std::string_view word) {
@@ -68,7 +84,10 @@ std::optional<Term> Analyser::function_call(const ast::Expr& expr, std::string_v
     }
     std::vector<std::string_view> candidates;
     for (const Builtin& one : kBuiltins) candidates.push_back(one.word);
-    unknown(Code::unknown_function, expr.a->name, fmt::format("there is no function `{}`", word), candidates, "");
+    const std::string_view here = name_here(word);
+    if (!here.empty()) candidates = {here};
+    unknown(Code::unknown_function, expr.a->name, fmt::format("there is no function `{}`", word), candidates,
+            here.empty() ? "" : fmt::format("it is called `{}` here", here));
     return std::nullopt;
   }
   switch (builtin->kind) {
