@@ -9,8 +9,10 @@
 namespace alidade {
 namespace {
 
-constexpr int64_t kWindowRowsPerWorker = 1 << 18;
-constexpr size_t kWindowBatchesPerWorker = 4;
+// Rows and batches of a window, for each worker. Narrow rows wait in memory until the window's end, so a stream with
+// machines takes shorter ones.
+constexpr int64_t kRowsPerWorker = 1 << 20, kNarrowRowsPerWorker = 1 << 18;
+constexpr size_t kBatchesPerWorker = 16;
 constexpr uint16_t kNoCase = 0xffff;
 
 }  // namespace
@@ -76,8 +78,8 @@ void StreamPass::plan_columns() {
 }
 
 Status StreamPass::run(BatchSource* source, bool skip_bad_rows, const std::function<void(int64_t, int64_t)>& progress) {
-  const int64_t most_rows = kWindowRowsPerWorker * threads_->count();
-  const size_t most_batches = kWindowBatchesPerWorker * static_cast<size_t>(threads_->count());
+  const int64_t most_rows = (pipeline_.machines.empty() ? kRowsPerWorker : kNarrowRowsPerWorker) * threads_->count();
+  const size_t most_batches = kBatchesPerWorker * static_cast<size_t>(threads_->count());
   StreamState& stream = state_->streams[index_];
   ReadAhead reader(source, threads_->count() > 1);
   for (bool more = true; more;) {
