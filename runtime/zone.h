@@ -1,6 +1,6 @@
 // The offsets of a time zone as a table, read from the system's tz database (TZif files, RFC 8536). The closing rule of
 // a file is followed to the year 2200, which the tables in the files themselves do not reach.
-// Door of runtime/zone, used by calendar.cpp alone; tested in tests/unit/calendar_test.cpp.
+// Door of runtime/zone, used by the calendar and the reference; tested in tests/unit/calendar_test.cpp.
 #pragma once
 
 #include <cstdint>
