@@ -363,8 +363,8 @@ class At(Node):
         if context.grain == "all":
             end = self.moved_edge(context.end)
             return end and dataclasses.replace(context, start=start, end=end, low=start, high=end)
-        if world.bucket_start(context.grain, start) != start:
-            return None
+        if (context.grain == "week" and self.unit not in ("day", "week")) or world.bucket_start(context.grain, start) != start:
+            return None  # a month before a week is no week, even where a February of four weeks makes it look like one
         end = world.next_start(context.grain, start)
         return dataclasses.replace(context, start=start, end=end, low=start, high=end)
 
