@@ -1,9 +1,9 @@
-// Loops to an object file; see native_object.h. Few passes and the code generator at -O1 measured best for branchy,
-// grouped code: more of either takes longer to compile and runs no faster.
-#include "compiler/codegen/native_object.h"
-
+// Loops to an object file: intrinsics linked in, optimised, compiled for this machine; see codegen.h. Few passes and
+// the code generator at -O1 measured best for branchy, grouped code: more of either takes longer to compile and runs no
+// faster.
 #include <memory>
 
+#include "compiler/codegen/codegen.h"
 #include "compiler/codegen/row_loops.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Bitcode/BitcodeReader.h"
@@ -44,7 +44,7 @@ std::string host_features() {
 }
 
 // Fused multiply-add would round differently from the reference; floating point is taken as written.
-Result<std::unique_ptr<llvm::TargetMachine>> target_this_machine() {
+Result<std::unique_ptr<llvm::TargetMachine>> target_this_machine(Tier tier) {
   static const bool ready = !llvm::InitializeNativeTarget() && !llvm::InitializeNativeTargetAsmPrinter();
   if (!ready) return not_targeted("LLVM has no code generator for it");
   const std::string triple = llvm::sys::getProcessTriple();
@@ -53,9 +53,11 @@ Result<std::unique_ptr<llvm::TargetMachine>> target_this_machine() {
   if (target == nullptr) return not_targeted(why);
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  return std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(triple, llvm::sys::getHostCPUName(), host_features(), options, llvm::Reloc::PIC_,
-                                  llvm::CodeModel::Small, llvm::CodeGenOptLevel::Less, true));
+  const auto level = tier == Tier::kO0 ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Less;
+  options.EnableFastISel = tier == Tier::kO0;
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(triple, llvm::sys::getHostCPUName(),
+                                                                          host_features(), options, llvm::Reloc::PIC_,
+                                                                          llvm::CodeModel::Small, level, true));
 }
 
 // Bodies of the intrinsics that the loops call become private to the module and are inlined. The attributes that name
@@ -110,10 +112,11 @@ void optimise(llvm::Module& module, llvm::TargetMachine& machine) {
   passes.run(module, modules);
 }
 
-Status build(llvm::Module& module, llvm::TargetMachine& machine, const std::vector<LoopToCompile>& loops) {
+Status build(llvm::Module& module, llvm::TargetMachine& machine, const std::vector<LoopToCompile>& loops, Tier tier) {
   module.setTargetTriple(machine.getTargetTriple().str());
   module.setDataLayout(machine.createDataLayout());
   for (const LoopToCompile& loop : loops) generate_loop(module, *loop.pipeline, *loop.layout, *loop.spec);
+  if (tier == Tier::kO0) return Done{};
   Status linked = link_intrinsics(module);
   if (linked) optimise(module, machine);
   return linked;
@@ -121,12 +124,12 @@ Status build(llvm::Module& module, llvm::TargetMachine& machine, const std::vect
 
 }  // namespace
 
-Result<std::string> compile_object(const std::vector<LoopToCompile>& loops) {
-  Result<std::unique_ptr<llvm::TargetMachine>> machine = target_this_machine();
+Result<std::string> compile_object(const std::vector<LoopToCompile>& loops, Tier tier) {
+  Result<std::unique_ptr<llvm::TargetMachine>> machine = target_this_machine(tier);
   if (!machine) return machine.error();
   llvm::LLVMContext context;
   llvm::Module module("alidade", context);
-  if (Status built = build(module, **machine, loops); !built) return built.error();
+  if (Status built = build(module, **machine, loops, tier); !built) return built.error();
   llvm::SmallString<0> object;
   llvm::raw_svector_ostream stream(object);
   llvm::legacy::PassManager passes;
@@ -138,11 +141,11 @@ Result<std::string> compile_object(const std::vector<LoopToCompile>& loops) {
 }
 
 Result<std::string> optimised_text(const std::vector<LoopToCompile>& loops) {
-  Result<std::unique_ptr<llvm::TargetMachine>> machine = target_this_machine();
+  Result<std::unique_ptr<llvm::TargetMachine>> machine = target_this_machine(Tier::kO1);
   if (!machine) return machine.error();
   llvm::LLVMContext context;
   llvm::Module module("alidade", context);
-  if (Status built = build(module, **machine, loops); !built) return built.error();
+  if (Status built = build(module, **machine, loops, Tier::kO1); !built) return built.error();
   std::string text;
   llvm::raw_string_ostream stream(text);
   ALIDADE_CHECK(!llvm::verifyModule(module, &llvm::errs()));

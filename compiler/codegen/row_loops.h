@@ -2,7 +2,7 @@
 // tested in tests/unit/codegen_test.cpp.
 #pragma once
 
-#include "compiler/codegen/cell_layout.h"
+#include "compiler/layout/cell_layout.h"
 
 namespace llvm {
 class Module;

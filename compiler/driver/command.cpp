@@ -44,6 +44,11 @@ struct Arguments {
   std::string draft_from;  ///< init --from
 };
 
+void add_tier(CLI::App* verb, std::string& tier) {
+  verb->add_option("--tier", tier, "native code: o0 (quickly made), o1 (quick), auto (one, then the other)")
+      ->check(CLI::IsMember({"auto", "o0", "o1", "alternating"}));
+}
+
 void add_run(CLI::App& app, RunArguments& run) {
   CLI::App* verb = app.add_subcommand("run", kRunExamples);
   verb->add_option("metrics", run.names, "metrics (none: all) and spec files (none: the project's)");
@@ -57,6 +62,8 @@ void add_run(CLI::App& app, RunArguments& run) {
   verb->add_option("--profile", run.profile, "take the sources of [profiles.NAME] in alidade.toml");
   verb->add_option("--engine", run.engine, "native (fast) or reference (slow, obvious)")
       ->check(CLI::IsMember({"native", "reference"}));
+  add_tier(verb, run.tier);
+  verb->add_flag("--no-cache", run.no_cache, "neither look up nor keep compiled code");
   verb->add_option("--format", run.format, "table, csv or json")->check(CLI::IsMember({"table", "csv", "json"}));
   verb->add_option("-o,--output", run.output, "write to this file, whole or not at all");
   verb->add_option("--threads", run.threads, "worker threads (0: all cores); results do not depend on it")
@@ -84,6 +91,7 @@ void add_verbs(CLI::App& app, Arguments& arguments) {
   CLI::App* test = app.add_subcommand(
       "test", "  alidade test\n  alidade test shop.metric\n\nRuns the tests of specs, each on both engines.");
   test->add_option("files", arguments.test.files, "spec files (none: the project's)");
+  add_tier(test, arguments.test.tier);
 
   CLI::App* fmt = app.add_subcommand("fmt",
                                      "  alidade fmt\n  alidade fmt --check\n  alidade fmt - < shop.metric\n\nPuts "

@@ -1,24 +1,24 @@
-// The two engines. Door: engines.h.
+// From a request to results by native code. Door: engines.h.
 #include "compiler/driver/engines.h"
 
-#include "compiler/codegen/codegen.h"
 #include "compiler/passes/pass_list.h"
 #include "compiler/plan/lower.h"
-#include "compiler/reference/evaluate.h"
 
 namespace alidade {
 
-Result<ResultSet> evaluate_native(const Model& model, const Request& request, const std::vector<NamedSource>& sources,
-                                  const RunOptions& options) {
-  const Result<Program> program = compile(optimise(lower(model, request), false));
+Plan plan_of(const Model& model, const Request& request) { return optimise(lower(model, request), false); }
+
+Result<ResultSet> evaluate_native(const Plan& plan, const std::vector<NamedSource>& sources, const RunOptions& options,
+                                  const CompileOptions& compiling) {
+  const Result<Program> program = compile(plan, compiling);
   if (!program) return program.error();
   return run(program.value(), sources, options);
 }
 
-Result<ResultSet> evaluate(bool on_reference, const Model& model, const Request& request,
-                           const std::vector<NamedSource>& sources, const RunOptions& options) {
-  return on_reference ? evaluate_reference(model, request, sources, options)
-                      : evaluate_native(model, request, sources, options);
+TierChoice tier_named(const std::string& name) {
+  if (name == "o0") return TierChoice::kO0;
+  if (name == "o1") return TierChoice::kO1;
+  return name == "alternating" ? TierChoice::kAlternating : TierChoice::kAuto;
 }
 
 }  // namespace alidade

@@ -1,4 +1,14 @@
 // The command `alidade`.
-#include "compiler/driver/command.h"
+#include <unistd.h>
 
-int main(int argc, char** argv) { return alidade::run_command(argc, argv); }
+#include <cstdio>
+
+#include "compiler/driver/command.h"
+#include "compiler/native/compile.h"
+
+int main(int argc, char** argv) {
+  const int code = alidade::run_command(argc, argv);
+  std::fflush(nullptr);
+  if (alidade::is_compiling()) _exit(code);
+  return code;
+}

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "compiler/codegen/codegen.h"
 #include "compiler/driver/engines.h"
 #include "compiler/driver/output.h"
 #include "compiler/driver/progress.h"
@@ -14,6 +13,7 @@
 #include "compiler/driver/write_file.h"
 #include "compiler/passes/pass_list.h"
 #include "compiler/plan/lower.h"
+#include "compiler/reference/evaluate.h"
 
 namespace alidade {
 namespace {
@@ -161,7 +161,7 @@ class Run {
   }
 
   Result<ResultSet> evaluate(const Job& job) const {
-    const Plan plan = optimise(lower(job.spec->model, job.request), false);
+    const Plan plan = plan_of(job.spec->model, job.request);
     RunOptions options;
     options.threads = arguments_.threads;
     options.range = job.range;
@@ -170,7 +170,14 @@ class Run {
     if (!sources) return sources.error();
     Progress progress(terminal_.err);
     options.progress = [&](int64_t done, int64_t all) { progress.show(done, all); };
-    return alidade::evaluate(arguments_.engine == "reference", job.spec->model, job.request, sources->named, options);
+    if (arguments_.engine == "reference") {
+      return evaluate_reference(job.spec->model, job.request, sources->named, options);
+    }
+    CompileOptions compiling;
+    compiling.tier = tier_named(arguments_.tier);
+    if (!arguments_.no_cache) compiling.cache_folder = default_cache_folder();
+    compiling.warn = [](const std::string& text) { std::fputs(("warning: " + text + "\n").c_str(), stderr); };
+    return evaluate_native(plan, sources->named, options, compiling);
   }
 
   std::string format() const {

@@ -28,9 +28,16 @@ void add_failure(const Spec& spec, const TestOutcome& outcome, const char* engin
 }
 
 /// A failure that both engines have is told once.
-void run_one(const Spec& spec, const ModelTest& test, Tally* tally) {
+void run_one(const Spec& spec, const ModelTest& test, TierChoice tier, Tally* tally) {
   const TestRun reference = run_test(spec.model, test, evaluate_reference);
-  const TestRun native = run_test(spec.model, test, evaluate_native);
+  CompileOptions compiling;
+  compiling.tier = tier;
+  const Engine native_code = [&](const Model& model, const Request& request, const std::vector<NamedSource>& sources,
+                                 const RunOptions& options) {
+    return evaluate_native(plan_of(model, request), sources, options, compiling);
+  };
+  const size_t batch_rows = tier == TierChoice::kAlternating ? 1 : 0;  // so that every loop runs in both tiers
+  const TestRun native = run_test(spec.model, test, native_code, {}, batch_rows);
   ++tally->tests;
   tally->expectations += test.expectations.size();
   bool failed = false;
@@ -66,7 +73,7 @@ int verb_test(const TestArguments& arguments, const Terminal& terminal) {
 
   Tally tally;
   for (const Spec& spec : specs.value()) {
-    for (const ModelTest& test : spec.model.tests) run_one(spec, test, &tally);
+    for (const ModelTest& test : spec.model.tests) run_one(spec, test, tier_named(arguments.tier), &tally);
   }
   const auto counted = [](size_t count, const char* word) {
     return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");

@@ -34,6 +34,8 @@ struct RunArguments {
   std::vector<std::string> data;  ///< STREAM=PATH
   std::string profile;
   std::string engine = "native";  ///< native, reference
+  std::string tier = "auto";      ///< auto, o0, o1, alternating
+  bool no_cache = false;          ///< of compiled code
   std::string format;             ///< table, csv, json; "": by the ending of `output`, else table
   std::string output;             ///< a file; "": stdout
   int threads = 0;
@@ -44,6 +46,7 @@ int verb_run(const RunArguments& arguments, const Terminal& terminal);
 
 struct TestArguments {
   std::vector<std::string> files;
+  std::string tier = "o0";  ///< as for run
 };
 int verb_test(const TestArguments& arguments, const Terminal& terminal);
 

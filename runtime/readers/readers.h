@@ -1,5 +1,6 @@
-// Files become batches. Arrow lives in this room and nowhere else; what leaves is Arrow C Data.
-// Door of runtime/readers; tested in tests/unit/readers_test.cpp. A source is used from one thread.
+// Files become batches. Arrow lives in this room and nowhere else; what leaves is Arrow C Data. The room is a library
+// of its own, loaded when a file is first opened: the driver calls these functions through it. Door of runtime/readers;
+// tested in tests/unit/readers_test.cpp. A source is used from one thread.
 #pragma once
 
 #include <memory>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "runtime/batch.h"
+#include "runtime/cage.h"
 
 namespace alidade {
 
@@ -30,5 +32,11 @@ struct FileColumn {
   std::string type;
 };
 Result<std::vector<FileColumn>> describe_source(const SourceOptions& options);
+
+/// What the room's library shows: alidade_readers_door.
+struct ReadersDoor : CageDoor {
+  decltype(&open_source) open;
+  decltype(&describe_source) describe;
+};
 
 }  // namespace alidade

@@ -8,8 +8,8 @@
 #include <iostream>
 #include <sstream>
 
-#include "compiler/codegen/codegen.h"
 #include "compiler/driver/output.h"
+#include "compiler/native/compile.h"
 #include "compiler/passes/pass_list.h"
 #include "compiler/plan/lower.h"
 #include "compiler/sema/analyse.h"

@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "compiler/codegen/codegen.h"
+#include "compiler/native/compile.h"
 #include "runtime/exact_sum.h"
 
 namespace alidade {

@@ -18,7 +18,9 @@ ALLOWED = {
 ALLOWED["compiler/reference"] = ALLOWED["compiler/sema"] | {"compiler/sema"}
 ALLOWED["compiler/plan"] = ALLOWED["compiler/sema"] | {"compiler/sema"}
 ALLOWED["compiler/passes"] = {"compiler/plan"}
-ALLOWED["compiler/codegen"] = {"compiler/plan", "runtime/intrinsics"}
+ALLOWED["compiler/layout"] = {"compiler/plan"}
+ALLOWED["compiler/codegen"] = {"compiler/plan", "compiler/layout"}
+ALLOWED["compiler/native"] = ALLOWED["compiler/codegen"] | {"compiler/codegen", "runtime/intrinsics"}
 ALLOWED["compiler/driver"] = set(ALLOWED) | {"runtime/readers"}
 for room in ALLOWED:
     ALLOWED[room] = ALLOWED[room] | {room, "runtime"}

@@ -28,6 +28,7 @@ COUNTRIES = ["DE", "FR", "日本", "O'Neil \"x\", y"]
 ZONES = ["UTC", "Europe/Berlin", "America/New_York"]
 WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 AMOUNT = Field("amount", "exact")
+TIERS = ["auto", "o0", "o1", "alternating"]
 QUANTITY = Field("quantity", "exact")
 SCORE = Field("score", "float")
 PRODUCT = Field("total", "exact", "(quantity * amount)", "(app.quantity * app.amount)")
@@ -249,7 +250,7 @@ def check_pair(seed):
     spec.write_text(make_spec(zone, week_start, "text", metrics), encoding="utf-8")
     options = {"per": None if grain == "all" else grain, "by": dimensions or None, "data": [("app", path)]}
     try:
-        native = alidade.run(spec, engine="native", threads=rng.choice([1, 2, 4]), **options)
+        native = alidade.run(spec, engine="native", threads=rng.choice([1, 2, 4]), tier=rng.choice(TIERS), **options)
         reference = alidade.run(spec, engine="reference", **options)
     except RuntimeError as failure:
         return [f"seed {seed}: {failure}"]

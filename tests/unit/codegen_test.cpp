@@ -1,6 +1,6 @@
 // Native code against a row-at-a-time evaluation of the same plan: every operation, accumulator, guard and machine, on
 // random plans over columns with and without missing values; and the promises of the layouts.
-// rooms: alidade_codegen
+// rooms: alidade_native
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 #include <set>
 #include <vector>
 
-#include "compiler/codegen/cell_layout.h"
-#include "compiler/codegen/codegen.h"
+#include "compiler/layout/cell_layout.h"
+#include "compiler/native/compile.h"
 #include "runtime/exact_sum.h"
 #include "runtime/values.h"
 
@@ -407,8 +407,8 @@ void check_machine(const Pipeline& pipeline, const Data& data, const Machine& ma
   REQUIRE(kept == written);
 }
 
-void check_plan(const Plan& plan, const Data& data) {
-  Result<Program> program = compile(plan);
+void check_plan(const Plan& plan, const Data& data, TierChoice tier) {
+  Result<Program> program = compile(plan, {tier, "", {}});
   REQUIRE(program.ok());
   const Pipeline& pipeline = plan.pipelines[0];
   const PipelineProgram& compiled = program->pipelines[0];
@@ -631,7 +631,10 @@ TEST_CASE("native code agrees with one row at a time") {
     std::mt19937_64 random(seed);
     const Data data(random);
     RandomPipeline pipeline(random, data);
-    check_plan(plan_of(seed % 2 == 0 ? pipeline.undispatched() : pipeline.dispatched()), data);
+    const Plan plan = plan_of(seed % 2 == 0 ? pipeline.undispatched() : pipeline.dispatched());
+    for (const TierChoice tier : {TierChoice::kO1, TierChoice::kO0, TierChoice::kAlternating}) {
+      check_plan(plan, data, tier);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 // CSV and Parquet files, plain and packed, whole and damaged; the real data sets where they are at hand.
-// rooms: alidade_readers alidade_arrow
+// rooms: alidade_readers_room alidade_arrow
 #include <arrow/api.h>
 #include <arrow/io/api.h>
 #include <arrow/util/compression.h>

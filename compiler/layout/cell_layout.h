@@ -1,5 +1,5 @@
 // Where accumulators live in a cell, what narrow rows look like, and which loops a pipeline needs: everything about
-// native code that LLVM has no part in. Inside the room only; tested in tests/unit/codegen_test.cpp. Pure functions.
+// native code that LLVM has no part in. Door of compiler/layout; tested in tests/unit/codegen_test.cpp. Pure functions.
 #pragma once
 
 #include <string>

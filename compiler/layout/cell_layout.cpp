@@ -1,5 +1,5 @@
 // Cells, narrow rows and loops of a pipeline; see cell_layout.h.
-#include "compiler/codegen/cell_layout.h"
+#include "compiler/layout/cell_layout.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,0 +1,27 @@
+// The readers' functions, through their library; see readers.h of the room. Arrow is loaded by the first call.
+#include "runtime/readers/readers.h"
+
+namespace alidade {
+namespace {
+
+const Result<const CageDoor*>& library() {
+  static const Result<const CageDoor*> opened = open_cage("readers");
+  return opened;
+}
+
+const ReadersDoor& door() { return *static_cast<const ReadersDoor*>(library().value()); }
+
+}  // namespace
+
+Result<std::unique_ptr<BatchSource>> open_source(const SourceOptions& options, const SourceSchema& schema,
+                                                 const std::vector<int>& fields, bool skip_bad_rows) {
+  if (!library()) return library().error();
+  return door().open(options, schema, fields, skip_bad_rows);
+}
+
+Result<std::vector<FileColumn>> describe_source(const SourceOptions& options) {
+  if (!library()) return library().error();
+  return door().describe(options);
+}
+
+}  // namespace alidade
