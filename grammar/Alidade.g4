@@ -66,7 +66,8 @@ tableItem
 field : role? name ':' type (FROM STRING)? props? ;
 role  : TIME | ENTITY | ID | ARRIVED | ORDER ;
 
-statedType : ':' type (PER name)* ;
+statedType : ':' type statedPer* ;
+statedPer  : PER FISCAL? name ;      // a grain, an entity or a stream
 type       : name ('(' typeArg (',' typeArg)* ')')? '?'? ;
 typeArg    : name (('/' | PER) name)? | STRING | NUMBER ;
 
@@ -168,6 +169,7 @@ term
 
 arg
   : name '=' expr                                       # namedArg
+  | (quantity offsetMode | SAME path LAST path offsetMode?)   # offsetArg     // what change and growth compare with
   | expr (OF expr (ASSUMING STRING)? | '->' expr)?      # valueArg
   ;
 

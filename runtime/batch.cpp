@@ -57,6 +57,10 @@ const char* bad_row_words(BadRow kind) {
       return "the id of an earlier row that differs";
     case BadRow::kDuplicateKey:
       return "the key of an earlier row";
+    case BadRow::kEmptyValidity:
+      return "over before it begins";
+    case BadRow::kOverlap:
+      return "valid at the same time as an earlier row with its key";
   }
   return "";
 }

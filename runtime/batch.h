@@ -48,8 +48,10 @@ enum class BadRow : uint8_t {
   kOverflow,
   kDuplicateDiffers,
   kDuplicateKey,
+  kEmptyValidity,
+  kOverlap,
 };
-constexpr int kBadRowKinds = 12;
+constexpr int kBadRowKinds = 14;
 const char* bad_row_words(BadRow kind);  ///< "not a number", "a local time that does not exist"…
 
 struct BadRowExample {

@@ -140,8 +140,8 @@ constexpr std::array<GrainWord, 11> kGrainWords = {{{Grain::kSecond, "second", "
                                                     {Grain::kMonth, "month", "months"},
                                                     {Grain::kQuarter, "quarter", "quarters"},
                                                     {Grain::kYear, "year", "years"},
-                                                    {Grain::kFiscalQuarter, "fiscal_quarter", "fiscal_quarters"},
-                                                    {Grain::kFiscalYear, "fiscal_year", "fiscal_years"},
+                                                    {Grain::kFiscalQuarter, "fiscal quarter", "fiscal quarters"},
+                                                    {Grain::kFiscalYear, "fiscal year", "fiscal years"},
                                                     {Grain::kWhole, "all", "all"}}};
 
 }  // namespace
@@ -153,6 +153,11 @@ std::optional<Grain> grain_from_word(std::string_view word) {
     if (known.grain != Grain::kWhole && (word == known.one || word == known.many)) return known.grain;
   }
   return std::nullopt;
+}
+
+std::optional<Grain> fiscal_grain(Grain grain) {
+  if (grain == Grain::kQuarter) return Grain::kFiscalQuarter;
+  return grain == Grain::kYear ? std::optional(Grain::kFiscalYear) : std::nullopt;
 }
 
 Grain common_grain(Grain a, Grain b) {
@@ -323,6 +328,42 @@ std::optional<Interval> Calendar::offset(Grain grain, Interval bucket, Period pe
   // A day or an hour that the clock skipped altogether leads to the one after it, which is not the one wanted.
   if (state_->local_floor(grain, state_->to_local(moved.start)) != *wanted) return std::nullopt;
   return moved;
+}
+
+// How many weeks before the week of `at` the one with its number lies in the year before.
+std::optional<int64_t> Calendar::weeks_to_same_week(Instant at) const {
+  constexpr int64_t kWeek = 7 * kDay;
+  const int64_t week = state_->local_floor(Grain::kWeek, state_->local_edge(std::clamp(at, kEarliest, kLatest)));
+  const int64_t january = civil(week + 3 * kDay).month / 12 * 12;  // a week is of the year of its fourth day
+  auto first_week = [&](int64_t month) { return state_->local_floor(Grain::kWeek, month_start(month) + 3 * kDay); };
+  const int64_t partner = first_week(january - 12) + (week - first_week(january));
+  if (partner >= first_week(january)) return std::nullopt;
+  return (week - partner) / kWeek;
+}
+
+std::optional<Interval> Calendar::offset(Grain grain, Interval bucket, const Offset& offset) const {
+  switch (offset.kind) {
+    case OffsetKind::kHere:
+      return bucket;
+    case OffsetKind::kAgo:
+      return this->offset(grain, bucket, offset.period);
+    case OffsetKind::kSameWeek:
+      break;
+  }
+  const auto weeks = weeks_to_same_week(bucket.start);
+  if (!weeks || (grain == Grain::kWhole && weeks_to_same_week(bucket.end - 1) != weeks)) return std::nullopt;
+  return this->offset(grain, bucket, Period{*weeks, Grain::kWeek});
+}
+
+// Days since 1970 of the day that holds an instant.
+int64_t Calendar::day_number(Instant at) const {
+  return floor_to(state_->local_edge(bucket(Grain::kDay, at).start), kDay) / kDay;
+}
+
+std::optional<Instant> Calendar::elapsed_end(Interval bucket, Instant until, Interval other) const {
+  const int64_t days = day_number(until) - day_number(bucket.start);
+  if (days <= 0) return std::nullopt;
+  return std::min(first_at((day_number(other.start) + days) * kDay), other.end);
 }
 
 std::optional<LocalTime> Calendar::from_local(int64_t local_micros) const {

@@ -31,8 +31,9 @@ enum class Grain : uint8_t {
   kFiscalYear,
   kWhole,
 };
-const char* grain_word(Grain grain);                          ///< "day"…; kWhole is "all"
+const char* grain_word(Grain grain);                          ///< "day"…, "fiscal year"; kWhole is "all"
 std::optional<Grain> grain_from_word(std::string_view word);  ///< accepts singular and plural, not kWhole
+std::optional<Grain> fiscal_grain(Grain grain);               ///< of a quarter and a year; others have none
 
 /// The coarsest grain whose buckets fit into buckets of both: week and month give day; kWhole gives the other.
 Grain common_grain(Grain a, Grain b);
@@ -48,6 +49,18 @@ struct Period {  ///< "7 days": a whole number of calendar units
   int64_t count = 0;
   Grain unit = Grain::kDay;
   friend bool operator==(const Period&, const Period&) = default;
+};
+
+/// Which bucket `at` looks at.
+enum class OffsetKind : uint8_t {
+  kHere,      ///< this one
+  kAgo,       ///< the one `period` before
+  kSameWeek,  ///< the same part of the week with the same number, a year before
+};
+struct Offset {
+  OffsetKind kind = OffsetKind::kAgo;
+  Period period;  ///< kAgo
+  friend bool operator==(const Offset&, const Offset&) = default;
 };
 
 struct CalendarSpec {
@@ -84,6 +97,15 @@ class Calendar {
   /// does not exist.
   std::optional<Interval> offset(Grain grain, Interval bucket, Period period) const;
 
+  /// The bucket that `offset` leads to. Weeks are numbered by ISO's rule in the declared week: week 1 is the first with
+  /// four days or more in its year. A week 53 has no partner in a year of 52; the whole range moves if both of its ends
+  /// move by the same number of weeks.
+  std::optional<Interval> offset(Grain grain, Interval bucket, const Offset& offset) const;
+
+  /// Where `other` has lasted as many days as `bucket` had whole ones before `until`, at the latest its end; nullopt
+  /// where `bucket` had none.
+  std::optional<Instant> elapsed_end(Interval bucket, Instant until, Interval other) const;
+
   /// The instant of a local wall-clock time given as microseconds since 1970-01-01 00:00 local; nullopt in a DST gap.
   std::optional<LocalTime> from_local(int64_t local_micros) const;
   /// The same, but in a gap the first instant after it: how a day starts whose midnight is skipped.
@@ -97,6 +119,8 @@ class Calendar {
   std::string label(Grain grain, Instant start) const;
 
  private:
+  std::optional<int64_t> weeks_to_same_week(Instant at) const;
+  int64_t day_number(Instant at) const;
   struct State;
   explicit Calendar(std::shared_ptr<const State> state) : state_(std::move(state)) {}
   std::shared_ptr<const State> state_;

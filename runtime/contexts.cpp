@@ -143,10 +143,20 @@ Context Contexts::over(const Window& window, const Context& context) const {
   return out;
 }
 
-std::optional<Context> Contexts::at(Period period, const Context& context) const {
-  std::optional<Interval> moved = state_->calendar().offset(context.grain, context.bucket, period);
-  if (!moved) return std::nullopt;
-  return Context{context.grain, *moved, *moved};
+MovedContext Contexts::at(int node, const Context& context) const {
+  const Formula& f = formula(node);
+  const std::optional<Interval> moved = state_->calendar().offset(context.grain, context.bucket, f.offset);
+  if (!moved) return {Reason::kNoBucket, {}};
+  MovedContext out{Reason::kNone, {context.grain, *moved, *moved}};
+  if (f.offset.kind == OffsetKind::kHere) out.context.interval = context.interval;
+  if (!f.elapsed) return out;
+  Instant until = context.interval.end;
+  for (int stream : streams(node)) until = std::min(until, watermark(stream).value_or(until));
+  if (until >= context.bucket.end) return out;
+  const std::optional<Instant> end = state_->calendar().elapsed_end(context.bucket, until, *moved);
+  if (!end || *end <= out.context.interval.start) return {Reason::kNoData, {}};
+  out.context.interval.end = *end;
+  return out;
 }
 
 const std::vector<Context>& Contexts::buckets(int node, const Context& context) const {
@@ -184,7 +194,7 @@ std::vector<Instant> range_cuts(const Program& program, const Calendar& calendar
   if (range.from && range.to && std::any_of(program.outputs.begin(), program.outputs.end(), whole)) {
     for (const Formula& f : program.formulas) {
       if (f.kind != FormulaKind::kAt) continue;
-      if (auto moved = calendar.offset(Grain::kWhole, {*range.from, *range.to}, f.period)) {
+      if (auto moved = calendar.offset(Grain::kWhole, {*range.from, *range.to}, f.offset)) {
         cuts.insert(moved->start);
         cuts.insert(moved->end);
       }

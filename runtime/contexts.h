@@ -27,6 +27,12 @@ struct Context {
   }
 };
 
+/// Where an offset leads, or why nowhere: there is no such bucket, or none of this one's days has passed.
+struct MovedContext {
+  Reason reason = Reason::kNone;
+  Context context;
+};
+
 /// Slots of one table in order of time: rank 0 is the earliest.
 struct SlotOrder {
   std::vector<Interval> intervals;  ///< by rank
@@ -60,7 +66,7 @@ class Contexts {
   std::optional<Interval> extent(const std::vector<int>& streams) const;
 
   Context over(const Window& window, const Context& context) const;
-  std::optional<Context> at(Period period, const Context& context) const;
+  MovedContext at(int node, const Context& context) const;  ///< of a kAt
   /// The contexts of a kCollapseTime node: the covered buckets of its grain in the interval. Remembered.
   const std::vector<Context>& buckets(int node, const Context& context) const;
 
@@ -75,7 +81,7 @@ class Contexts {
   const std::vector<int>& streams(int node) const { return streams_[static_cast<size_t>(node)]; }
 
   /// Calls visit(node, context) for every leaf below `node`, in every context that evaluating `node` in `context` asks
-  /// it for, and for every window and collapse before what is below it.
+  /// it for, and for every window, collapse and elapsed offset before what is below it.
   template <typename Visit>
   void walk(int node, const Context& context, const Visit& visit) const {
     if (node < 0) return;
@@ -93,7 +99,8 @@ class Contexts {
         walk(f.a, over(f.window, context), visit);
         return;
       case FormulaKind::kAt:
-        if (std::optional<Context> moved = at(f.period, context)) walk(f.a, *moved, visit);
+        if (f.elapsed) visit(node, context);
+        if (MovedContext moved = at(node, context); moved.reason == Reason::kNone) walk(f.a, moved.context, visit);
         return;
       case FormulaKind::kCollapseTime:
         visit(node, context);

@@ -73,9 +73,9 @@ NodeValue Evaluation::evaluate(int node, const Context& context, uint32_t group,
       return convert(evaluate(f.a, contexts_->over(f.window, context), group, entity), form(contexts_->formula(f.a)),
                      form(f));
     case FormulaKind::kAt: {
-      std::optional<Context> moved = contexts_->at(f.period, context);
-      if (!moved) return NodeValue::undefined(Reason::kNoBucket);
-      return convert(evaluate(f.a, *moved, group, entity), form(contexts_->formula(f.a)), form(f));
+      const MovedContext moved = contexts_->at(node, context);
+      if (moved.reason != Reason::kNone) return NodeValue::undefined(moved.reason);
+      return convert(evaluate(f.a, moved.context, group, entity), form(contexts_->formula(f.a)), form(f));
     }
     case FormulaKind::kCollapseTime:
       return collapse_time(node, context, group, entity);

@@ -82,7 +82,7 @@ enum class FormulaKind : uint8_t {
   kNot,
   kIf,                 ///< a: condition, b: then, c: else
   kOver,               ///< a, with the interval replaced by `window` at the bucket's end
-  kAt,                 ///< a, in the bucket `period` before this one
+  kAt,                 ///< a, in the bucket that `offset` leads to
   kCollapseTime,       ///< aggregate of a over the buckets of `grain` in the interval
   kCollapseEntity,     ///< aggregate of a over the entities of `domain` present in the interval
   kCollapseDimension,  ///< aggregate of a over the values of one more dimension present in the interval
@@ -127,7 +127,8 @@ struct Formula {
   Percentage percentage;
   // context changes
   Window window;
-  Period period;
+  Offset offset;
+  bool elapsed = false;       ///< kAt: of a bucket that is not over only the first days, as many as have passed of it
   Grain grain = Grain::kDay;  ///< kCollapseTime
   int domain = -1;            ///< kCollapseEntity
   std::vector<int> streams;   ///< streams whose coverage decides no_data (leaves: one; collapses: all inside)

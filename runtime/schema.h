@@ -33,7 +33,8 @@ struct FieldSchema {
 
 constexpr int64_t kEpochNanos = -1000;
 
-/// A stream (time >= 0) or a table (key >= 0). Indices point into `fields`; -1 means none.
+/// A stream (time >= 0), a table (key >= 0), or a table's rows as a stream has them: each is there at every instant at
+/// which it is valid (table >= 0). Indices point into `fields`; -1 means none.
 struct SourceSchema {
   std::string name;
   std::vector<FieldSchema> fields;
@@ -41,7 +42,10 @@ struct SourceSchema {
   int id = -1;
   int order = -1;
   int arrived = -1;
-  int key = -1;             ///< tables: the key's field
+  int key = -1;         ///< tables: the key's field
+  int valid_from = -1;  ///< tables: valid from <= t < to; a missing end is open
+  int valid_to = -1;
+  int table = -1;           ///< whose rows these are; the fields are that table's
   int64_t late_micros = 0;  ///< `late up to`
 };
 

@@ -52,7 +52,9 @@ void add_tier(CLI::App* verb, std::string& tier) {
 void add_run(CLI::App& app, RunArguments& run) {
   CLI::App* verb = app.add_subcommand("run", kRunExamples);
   verb->add_option("metrics", run.names, "metrics (none: all) and spec files (none: the project's)");
-  verb->add_option("--per", run.per, "a value for each second, minute, hour, day, week, month, quarter, year");
+  verb->add_option(
+      "--per", run.per,
+      "a value for each second, minute, hour, day, week, month, quarter, year, fiscal-quarter, fiscal-year");
   verb->add_option("--by", run.by, "a value for each value of these fields or attributes: plan,user.channel")
       ->delimiter(',');
   verb->add_option("--from", run.from, "start of the report: 2026-01-01, 2026-01, \"2026-01-01 10:00\"");

@@ -117,10 +117,14 @@ class Run {
     if (!calendar) return report_error(calendar.error(), terminal_);
     report.by = arguments_.by;
     if (!arguments_.per.empty()) {
-      report.grain = grain_from_word(arguments_.per);
+      std::string per = arguments_.per;
+      std::replace(per.begin(), per.end(), '-', ' ');
+      report.grain = grain_from_word(per);
       if (!report.grain) {
-        return usage(fmt::format("--per takes second, minute, hour, day, week, month, quarter or year, not \"{}\"",
-                                 arguments_.per));
+        return usage(
+            fmt::format("--per takes second, minute, hour, day, week, month, quarter, year, fiscal-quarter or "
+                        "fiscal-year, not \"{}\"",
+                        arguments_.per));
       }
     }
     const struct {

@@ -63,7 +63,7 @@ auto formula_content(const Formula& f) {
   return std::make_tuple(f.kind, f.finish, f.a, f.b, f.c, f.exact, f.boolean, f.scale, f.pipeline, f.machine,
                          f.key_space, f.accumulator, f.count, f.rows, f.leaf_scale, f.percentage.numerator,
                          f.percentage.digits, f.window.kind, f.window.period.count, f.window.period.unit, f.window.unit,
-                         f.period.count, f.period.unit, f.grain, f.domain);
+                         f.offset.kind, f.offset.period.count, f.offset.period.unit, f.elapsed, f.grain, f.domain);
 }
 
 bool formula_less(const Formula& a, const Formula& b) {

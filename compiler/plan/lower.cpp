@@ -52,6 +52,20 @@ Grain grain_in_window(Grain grain, const Window& window) {
   return grain;
 }
 
+Grain grain_in_offset(Grain grain, const Offset& offset, bool elapsed) {
+  grain = inner_grain(grain);
+  if (elapsed) grain = finer(grain, Grain::kDay);
+  switch (offset.kind) {
+    case OffsetKind::kHere:
+      return grain;
+    case OffsetKind::kAgo:
+      return finer(grain, offset.period.unit);
+    case OffsetKind::kSameWeek:
+      return finer(grain, Grain::kWeek);
+  }
+  return grain;
+}
+
 FormulaKind operator_kind(ValueKindTag kind) {
   switch (kind) {
     case ValueKindTag::kConst:
@@ -378,9 +392,10 @@ int Lowering::compute_value(const Value& value, int id) {
     id = context_id(std::move(inside));
   }
   if (value.kind == ValueKindTag::kAt) {
-    formula.period = value.period;
+    formula.offset = value.offset;
+    formula.elapsed = value.elapsed;
     Context inside = context(id);
-    inside.grain = finer(inner_grain(inside.grain), value.period.unit);
+    inside.grain = grain_in_offset(inside.grain, value.offset, value.elapsed);
     id = context_id(std::move(inside));
   }
   formula.a = lower_value(value.a, id);

@@ -484,6 +484,15 @@ Window parse_window(Line& line) {
   return window;
 }
 
+Offset parse_offset(Line& line) {
+  if (line.accept("here")) return {OffsetKind::kHere, {}};
+  if (line.accept("same_week")) return {OffsetKind::kSameWeek, {}};
+  Offset offset;
+  offset.period.count = line.number<int64_t>();
+  offset.period.unit = line.word<Grain>();
+  return offset;
+}
+
 void PlanParser::parse_formula_body(Line& line, Formula& formula) {
   if (line.names_index('x')) {
     formula.a = line.index('x');
@@ -505,8 +514,8 @@ void PlanParser::parse_formula_body(Line& line, Formula& formula) {
       return;
     case FormulaKind::kAt:
       formula.a = line.index('x');
-      formula.period.count = line.number<int64_t>();
-      formula.period.unit = line.word<Grain>();
+      formula.elapsed = line.accept("elapsed");
+      formula.offset = parse_offset(line);
       return;
     case FormulaKind::kIf:
       formula.a = line.index('x');

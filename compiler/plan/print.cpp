@@ -249,6 +249,19 @@ std::string window_text(const Window& window) {
   return "";
 }
 
+std::string offset_text(const Formula& f) {
+  const std::string text = f.elapsed ? "elapsed " : "";
+  switch (f.offset.kind) {
+    case OffsetKind::kHere:
+      return text + "here";
+    case OffsetKind::kAgo:
+      return text + fmt::format("{} {}", f.offset.period.count, word_of(f.offset.period.unit));
+    case OffsetKind::kSameWeek:
+      return text + "same_week";
+  }
+  return text;
+}
+
 std::string constant_text(const CellValue& constant) {
   if (const int128* exact = std::get_if<int128>(&constant.value)) return exact_text(*exact);
   if (const double* number = std::get_if<double>(&constant.value)) return number_text(*number);
@@ -284,7 +297,7 @@ std::string Printer::formula_body(const Formula& f) const {
     case FormulaKind::kOver:
       return fmt::format("over x{} {}", f.a, window_text(f.window));
     case FormulaKind::kAt:
-      return fmt::format("at x{} {} {}", f.a, f.period.count, word_of(f.period.unit));
+      return fmt::format("at x{} {}", f.a, offset_text(f));
     case FormulaKind::kCollapseTime:
       return fmt::format("per_time {} {} x{}", word_of(f.grain), finish_text(f), f.a);
     case FormulaKind::kCollapseEntity:

@@ -160,6 +160,7 @@ const char* FormulaVerifier::wrong_types(const Formula& f) const {
       if (f.window.kind == WindowKind::kLast && f.window.period.count <= 0) return "has an empty window";
       return f.exact == at(f.a).exact && f.boolean == at(f.a).boolean ? nullptr : "has the wrong type";
     case FormulaKind::kAt:
+      if (f.offset.kind == OffsetKind::kHere && !f.elapsed) return "moves nowhere";
       return f.exact == at(f.a).exact && f.boolean == at(f.a).boolean ? nullptr : "has the wrong type";
     case FormulaKind::kCollapseEntity:
       if (!in_range(f.domain, plan_.domains)) return "names no domain";
@@ -352,7 +353,11 @@ void FormulaVerifier::check_below(size_t output, int index, Above above) {
         break;
     }
   }
-  if (formula.kind == FormulaKind::kAt) refine(formula.period.unit);
+  if (formula.kind == FormulaKind::kAt) {
+    if (formula.elapsed) refine(Grain::kDay);
+    if (formula.offset.kind == OffsetKind::kAgo) refine(formula.offset.period.unit);
+    if (formula.offset.kind == OffsetKind::kSameWeek) refine(Grain::kWeek);
+  }
   if (formula.kind == FormulaKind::kCollapseTime) refine(formula.grain);
   if (formula.kind == FormulaKind::kCollapseEntity) {
     if (above.domain != -1) complain("formula x{} collapses an entity inside another", index);

@@ -236,4 +236,37 @@ std::optional<Interval> LocalCalendar::offset(Grain grain, Interval range, Perio
   return result;
 }
 
+/// The local date of an instant as days since 1970; after a midnight that was read twice it is the new day.
+int64_t LocalCalendar::day_at(Instant at) const {
+  return floor_divide(day_reading(bucket(Grain::kDay, at).start), kDay);
+}
+
+/// The unit of the week in which a year's fourth of January lies: the first to have four days in the year.
+int64_t LocalCalendar::first_week_of(int64_t year) const { return unit_of_day(Grain::kWeek, day_of(year * 12, 4)); }
+
+/// Counts the weeks from the start of their year; the year before has one of the same count, unless it is a 53rd.
+std::optional<int64_t> LocalCalendar::weeks_since_partner(Instant at) const {
+  const int64_t day = day_at(at), week = unit_of_day(Grain::kWeek, day);
+  int64_t year = floor_divide(month_and_day(day).month, 12) + 1;
+  while (first_week_of(year) > week) --year;
+  const int64_t partner = first_week_of(year - 1) + (week - first_week_of(year));
+  if (partner >= first_week_of(year)) return std::nullopt;
+  return week - partner;
+}
+
+std::optional<Interval> LocalCalendar::offset(Grain grain, Interval bucket, const Offset& offset) const {
+  if (offset.kind == OffsetKind::kHere) return bucket;
+  if (offset.kind == OffsetKind::kAgo) return this->offset(grain, bucket, offset.period);
+  const auto weeks = weeks_since_partner(bucket.start);
+  if (!weeks) return std::nullopt;
+  if (grain == Grain::kWhole && weeks_since_partner(bucket.end - 1) != weeks) return std::nullopt;
+  return this->offset(grain, bucket, Period{*weeks, Grain::kWeek});
+}
+
+std::optional<Instant> LocalCalendar::first_days_end(Interval bucket, Instant until, Interval other) const {
+  const int64_t whole_days = day_at(until) - day_at(bucket.start);
+  if (whole_days <= 0) return std::nullopt;
+  return std::min(other.end, instant_of((day_at(other.start) + whole_days) * kDay));
+}
+
 }  // namespace alidade::reference

@@ -19,6 +19,9 @@ class LocalCalendar {
   std::vector<Interval> buckets(Grain grain, Interval within) const;  ///< that intersect `within`, whole, in order
   Instant back(Instant end, Period period) const;                     ///< the start of a window; clamps
   std::optional<Interval> offset(Grain grain, Interval bucket, Period period) const;  ///< nullopt where there is none
+  std::optional<Interval> offset(Grain grain, Interval bucket, const Offset& offset) const;
+  /// The end of the first days of `other`: as many as `bucket` had before `until`, whole ones; nullopt for none.
+  std::optional<Instant> first_days_end(Interval bucket, Instant until, Interval other) const;
   Instant start_of_day(Instant at) const { return bucket(Grain::kDay, at).start; }
   Instant end_of_day(Instant at) const { return bucket(Grain::kDay, at).end; }
 
@@ -28,6 +31,9 @@ class LocalCalendar {
   int64_t local_of(Instant at) const { return at + zone_.offsets[clock_at(at)]; }
   Instant instant_of(int64_t local) const;
   int64_t day_reading(Instant at) const;
+  int64_t day_at(Instant at) const;
+  int64_t first_week_of(int64_t year) const;
+  std::optional<int64_t> weeks_since_partner(Instant at) const;
   Interval clock_bucket(int64_t length, Instant at) const;
   int64_t unit_of_day(Grain grain, int64_t day) const;
   Instant start_of_unit(Grain grain, int64_t unit) const;

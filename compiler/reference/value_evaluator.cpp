@@ -73,8 +73,8 @@ CellValue ValueEvaluator::evaluate(ValueId id, const Context& context) {
     case ValueKindTag::kOver:
       return evaluate(value.a, over(value.window, context));
     case ValueKindTag::kAt: {
-      const auto moved = at(value.period, context);
-      return moved ? evaluate(value.a, *moved) : undefined(Reason::kNoBucket);
+      const Elsewhere moved = at(value, context);
+      return moved.exists() ? evaluate(value.a, moved.context) : undefined(moved.reason);
     }
     case ValueKindTag::kCollapse:
       return evaluate_collapse(value, context);
@@ -218,13 +218,21 @@ Context ValueEvaluator::over(const Window& window, const Context& context) const
   return result;
 }
 
-/// Moves the whole bucket; the range does not cut the moved one. Nothing where there is no such bucket.
-std::optional<Context> ValueEvaluator::at(Period period, const Context& context) const {
-  const auto moved = calendar_.offset(context.grain, context.bucket, period);
-  if (!moved) return std::nullopt;
+/// Moves the whole bucket; the range does not cut the moved one. With `same elapsed` a bucket that is cut, or reaches
+/// past the watermark, takes of the other its first days, as many as it has whole ones itself.
+Elsewhere ValueEvaluator::at(const Value& value, const Context& context) {
+  const auto moved = calendar_.offset(context.grain, context.bucket, value.offset);
+  if (!moved) return {Reason::kNoBucket, context};
   Context result = context;
-  result.bucket = result.look = *moved;
-  return result;
+  result.bucket = *moved;
+  if (value.offset.kind != OffsetKind::kHere) result.look = *moved;
+  if (!value.elapsed) return {Reason::kNone, result};
+  const Instant until = std::min(context.look.end, watermark_of(value.a).value_or(context.look.end));
+  if (until >= context.bucket.end) return {Reason::kNone, result};
+  const auto end = calendar_.first_days_end(context.bucket, until, *moved);
+  if (!end || *end <= result.look.start) return {Reason::kNoData, context};
+  result.look.end = *end;
+  return {Reason::kNone, result};
 }
 
 const std::set<int>& ValueEvaluator::streams_of(ValueId id) {
@@ -311,7 +319,8 @@ void ValueEvaluator::collect_keys(ValueId id, const Context& context, const PerK
     return collect_keys(value.a, over(value.window, context), key, std::move(entities), keys);
   }
   if (value.kind == ValueKindTag::kAt) {
-    if (const auto moved = at(value.period, context)) collect_keys(value.a, *moved, key, std::move(entities), keys);
+    const Elsewhere moved = at(value, context);
+    if (moved.exists()) collect_keys(value.a, moved.context, key, std::move(entities), keys);
     return;
   }
   if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kTime) {
@@ -352,10 +361,18 @@ bool ValueEvaluator::starts_too_early(const Context& windowed, ValueId id, Grain
   return false;
 }
 
+std::optional<Instant> ValueEvaluator::watermark_of(ValueId id) {
+  std::optional<Instant> earliest;
+  for (int s : streams_of(id)) {
+    const std::optional<Instant>& one = stream(s).watermark;
+    if (one) earliest = std::min(*one, earliest.value_or(*one));
+  }
+  return earliest;
+}
+
 bool ValueEvaluator::ends_past_watermark(ValueId id, const Context& context) {
-  const std::set<int>& streams = streams_of(id);
-  return std::any_of(streams.begin(), streams.end(),
-                     [&](int s) { return stream(s).watermark.has_value() && context.look.end > *stream(s).watermark; });
+  const std::optional<Instant> watermark = watermark_of(id);
+  return watermark && context.look.end > *watermark;
 }
 
 bool ValueEvaluator::is_partial(ValueId id, const Context& context, Grain output_grain) {
@@ -368,8 +385,9 @@ bool ValueEvaluator::is_partial(ValueId id, const Context& context, Grain output
     return is_partial(value.a, windowed, output_grain);
   }
   if (value.kind == ValueKindTag::kAt) {
-    const auto moved = at(value.period, context);
-    return moved && is_partial(value.a, *moved, output_grain);
+    if (value.elapsed && ends_past_watermark(value.a, context)) return true;
+    const Elsewhere moved = at(value, context);
+    return moved.exists() && is_partial(value.a, moved.context, output_grain);
   }
   if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kTime) {
     // Buckets to come are missing from the whole; of those that are there each speaks for itself.

@@ -26,6 +26,13 @@ struct Context {
   std::vector<Bound> bounds;
 };
 
+/// Where `at` leads: to a context, or nowhere for a reason.
+struct Elsewhere {
+  Reason reason = Reason::kNone;
+  Context context;
+  bool exists() const { return reason == Reason::kNone; }
+};
+
 class ValueEvaluator {
  public:
   ValueEvaluator(const Model& model, const Data& data, const LocalCalendar& calendar)
@@ -48,7 +55,7 @@ class ValueEvaluator {
   RowNumbers accepted_rows(const Value& aggregate, const Context& context);
   CellValue unique(const Value& value, const RowNumbers& rows);
   Context over(const Window& window, const Context& context) const;
-  std::optional<Context> at(Period period, const Context& context) const;
+  Elsewhere at(const Value& value, const Context& context);
   std::vector<Context> time_contexts(const Value& collapse, const Context& context);
   std::vector<Context> key_contexts(const Value& collapse, const Context& context);
   void collect_keys(ValueId id, const Context& context, const PerKey& key, std::vector<const PerKey*> entities,
@@ -57,6 +64,7 @@ class ValueEvaluator {
                                                         const std::vector<const PerKey*>& entities);
   void collect_groups(ValueId id, const std::vector<ResolvedDimension>& dimensions, std::vector<const PerKey*> entities,
                       std::set<std::vector<RowValue>>* groups);
+  std::optional<Instant> watermark_of(ValueId id);  ///< the earliest of its streams
   bool ends_past_watermark(ValueId id, const Context& context);
   bool starts_too_early(const Context& windowed, ValueId id, Grain output_grain);
   const std::set<int>& streams_of(ValueId id);

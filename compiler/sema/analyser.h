@@ -235,13 +235,17 @@ class Analyser {
   void no_base(const ast::Expr& expr);
   std::optional<Term> share(const ast::Expr& expr);
   std::optional<Term> change(const ast::Expr& expr, bool relative);
+  std::optional<Offset> compared(const ast::Arg& argument);
   std::optional<Term> per(const ast::Expr& expr);
   std::optional<PerKey> per_key(const ast::Grain& grain, ValueId value);
   std::optional<PerKey> entity_key(const ast::Grain& grain, const std::vector<int>& streams);
   std::optional<Term> over(const ast::Expr& expr);
   std::optional<Window> window(const ast::Window& window);
   std::optional<Term> at(const ast::Expr& expr);
-  Term moved(const Term& term, const Period& period);
+  std::optional<Offset> offset(const ast::Offset& written);
+  std::optional<Offset> same_offset(const ast::Offset& written);
+  Term moved(const Term& term, const Offset& offset, bool elapsed);
+  std::optional<Grain> time_grain(const ast::Path& path, bool fiscal, Span span);
 
   // ---- metrics (metrics.cpp)
   bool declare_metric(Symbol& symbol);

@@ -51,7 +51,7 @@ std::string key_of(const Value& value) {
   key.raw(value.key.kind).raw(value.key.grain).text(value.key.name).type(value.key.type).raw(value.key.rows.size());
   for (RowId row : value.key.rows) key.raw(row.index);
   key.raw(value.window.kind).raw(value.window.period.count).raw(value.window.period.unit).raw(value.window.unit);
-  key.raw(value.period.count).raw(value.period.unit);
+  key.raw(value.offset.kind).raw(value.offset.period.count).raw(value.offset.period.unit).raw(value.elapsed);
   return key.take();
 }
 

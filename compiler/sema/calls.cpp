@@ -134,6 +134,11 @@ bool Analyser::named_arguments_are_later(const ast::Expr& call) {
 bool Analyser::plain_arguments(const ast::Expr& call, size_t count, std::string_view signature) {
   if (!named_arguments_are_later(call)) return false;
   for (const ast::Arg& argument : call.args) {
+    if (argument.kind == ast::ArgKind::kOffset) {
+      error(Code::wrong_arguments, argument.span, "what to compare with stands in `change` and `growth` only",
+            fmt::format("write it like `{}`", signature));
+      return false;
+    }
     if (argument.kind != ast::ArgKind::kShare) continue;
     error(Code::wrong_arguments, argument.span, "`of` stands in a share only", "write `share(a of b)`");
     return false;
@@ -214,18 +219,27 @@ std::optional<Term> Analyser::share(const ast::Expr& expr) {
   return Term{build_.binary(ValueKindTag::kDivide, type, counted(*part), counted(*whole)), std::nullopt};
 }
 
-/// change(x, p) is x − x at p ago; growth(x, p) is x / (x at p ago) − 1.
-std::optional<Term> Analyser::change(const ast::Expr& expr, bool relative) {
-  if (!plain_arguments(expr, 2, relative ? "growth(revenue, 1 month)" : "change(revenue, 1 month)"))
-    return std::nullopt;
-  std::optional<Term> term = value(*expr.args[0].value);
-  const ast::Expr& distance = *expr.args[1].value;
-  if (distance.kind != ast::ExprKind::kLiteral) {
-    error(Code::not_a_period, distance.span, "how long ago must be written out", "write `1 month` or `7 days`");
+/// What `change` and `growth` compare with: their second argument.
+std::optional<Offset> Analyser::compared(const ast::Arg& argument) {
+  if (argument.kind == ast::ArgKind::kOffset) return offset(*argument.offset);
+  if (argument.value->kind != ast::ExprKind::kLiteral) {
+    error(Code::not_a_period, argument.span, "how long ago must be written out",
+          "write `1 month`, `7 days` or `same week last year`");
     return std::nullopt;
   }
-  std::optional<Period> ago = period(*distance.literal);
-  if (!term || !ago) return std::nullopt;
+  std::optional<Period> ago = period(*argument.value->literal);
+  return ago ? std::optional(Offset{OffsetKind::kAgo, *ago}) : std::nullopt;
+}
+
+/// change(x, p) is x − x at p ago; growth(x, p) is x / (x at p ago) − 1. `same elapsed` cuts both sides.
+std::optional<Term> Analyser::change(const ast::Expr& expr, bool relative) {
+  ast::Expr plain = expr;  // the second argument may be of its own kind
+  if (expr.args.size() == 2 && expr.args[1].kind == ast::ArgKind::kOffset) plain.args = {expr.args.begin(), 1};
+  const char* signature = relative ? "growth(revenue, 1 month)" : "change(revenue, 1 month)";
+  if (!plain_arguments(plain, expr.args.size() == plain.args.size() ? 2 : 1, signature)) return std::nullopt;
+  std::optional<Term> term = value(*expr.args[0].value);
+  std::optional<Offset> to = compared(expr.args[1]);
+  if (!term || !to) return std::nullopt;
   const Type type = model_.value(term->value).type;
   if (!is_numeric(type.kind) || is_constant(term->value)) {
     error(Code::not_a_number, expr.args[0].span,
@@ -233,7 +247,10 @@ std::optional<Term> Analyser::change(const ast::Expr& expr, bool relative) {
                       is_constant(term->value) ? "constant" : show(type)));
     return std::nullopt;
   }
-  Term before = moved(*term, *ago);
+  const ast::Offset* written = expr.args[1].offset;
+  const bool elapsed = written != nullptr && written->mode == ast::OffsetMode::kSameElapsed;
+  Term before = moved(*term, *to, elapsed);
+  if (elapsed) term = moved(*term, {OffsetKind::kHere, {}}, true);
   Term result;
   result.open = term->open;
   if (!relative) {

@@ -137,6 +137,21 @@ std::string period_text(const Period& period) {
   return fmt::format("{} {}{}", period.count, grain_word(period.unit), period.count == 1 ? "" : "s");
 }
 
+std::string at_text(const Value& value) {
+  std::string text;
+  switch (value.offset.kind) {
+    case OffsetKind::kHere:
+      return "as far as it has elapsed";
+    case OffsetKind::kAgo:
+      text = "at " + period_text(value.offset.period) + " ago";
+      break;
+    case OffsetKind::kSameWeek:
+      text = "at same week last year";
+      break;
+  }
+  return text + (value.elapsed ? " same elapsed" : "");
+}
+
 std::string window_text(const Window& window) {
   switch (window.kind) {
     case WindowKind::kLast:
@@ -223,7 +238,7 @@ std::string value_text(const Model& model, ValueId id) {
     case ValueKindTag::kOver:
       return fmt::format("({} over {})", value_text(model, value.a), window_text(value.window));
     case ValueKindTag::kAt:
-      return fmt::format("({} at {} ago)", value_text(model, value.a), period_text(value.period));
+      return fmt::format("({} {})", value_text(model, value.a), at_text(value));
     case ValueKindTag::kCollapse:
       return fmt::format("{}({} per {}{})", aggregate_word(value.aggregate), value_text(model, value.a), value.key.name,
                          percentage_text(value));

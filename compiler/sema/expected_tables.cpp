@@ -8,14 +8,21 @@
 namespace alidade {
 namespace {
 
-/// 2026-Q1 and 2026, as results write buckets, as a date inside.
-std::string bucket_date(std::string_view text) {
-  if (text.size() == 4) return std::string(text) + "-01-01";
-  if (text.size() == 7 && text[5] == 'Q' && text[6] >= '1' && text[6] <= '4') {
-    constexpr const char* kFirst[] = {"-01-01", "-04-01", "-07-01", "-10-01"};
-    return std::string(text.substr(0, 4)) + kFirst[text[6] - '1'];
+/// 2026, 2026-Q1, FY2026 and FY2026-Q1, as results write buckets, as their first day.
+std::string bucket_date(std::string_view text, int fiscal_start) {
+  const bool fiscal = text.starts_with("FY");
+  const std::string_view name = fiscal ? text.substr(2) : text;
+  const bool digits =
+      name.size() >= 4 && std::all_of(name.begin(), name.begin() + 4, [](char c) { return c >= '0' && c <= '9'; });
+  const bool quarter = name.size() == 7 && name.substr(4, 2) == "-Q" && name[6] >= '1' && name[6] <= '4';
+  if (!digits || (name.size() != 4 && !quarter)) return std::string(text);
+  int year = std::stoi(std::string(name.substr(0, 4)));
+  int month = quarter ? (name[6] - '1') * 3 : 0;
+  if (fiscal && fiscal_start > 1) {  // named by the year in which it ends
+    --year;
+    month += fiscal_start - 1;
   }
-  return std::string(text);
+  return fmt::format("{:04}-{:02}-01", year + month / 12, month % 12 + 1);
 }
 
 /// The words of a cell; they point into it.
@@ -188,7 +195,7 @@ bool Analyser::table_row(const ast::RowLine& line, Grain grain, const ExpectedTa
   std::vector<const ast::RowCell*> cells(line.cells.size());
   for (size_t c = 0; c < line.cells.size(); ++c) cells[table.header[c]] = &line.cells[c];
   TestExpectation place;
-  place.bucket = bucket_date(cells[0]->text);
+  place.bucket = bucket_date(cells[0]->text, model_.calendar.year_start);
   if (!is_moment(place.bucket)) {
     error(Code::not_a_date, cells[0]->span, fmt::format("`{}` is no {}", cells[0]->text, grain_word(grain)));
     return false;
@@ -209,14 +216,11 @@ bool Analyser::table_row(const ast::RowLine& line, Grain grain, const ExpectedTa
 }
 
 bool Analyser::expectation_table(const ast::TestItem& item, ModelTest& test) {
-  std::string word = path_words(item.grain->path);
-  if (item.grain->fiscal) {
-    later(item.grain->span, "a fiscal grain");
-    return false;
-  }
-  std::optional<Grain> grain = grain_from_word(word);
+  std::optional<Grain> grain = time_grain(item.grain->path, item.grain->fiscal, item.grain->span);
+  if (!grain && item.grain->fiscal) return false;
   if (!grain) {
-    unknown(Code::unknown_grain, item.grain->path.parts.front(), fmt::format("`{}` is no grain of time", word),
+    unknown(Code::unknown_grain, item.grain->path.parts.front(),
+            fmt::format("`{}` is no grain of time", path_words(item.grain->path)),
             {"hour", "day", "week", "month", "quarter", "year"}, "write `expect per day: …`");
     return false;
   }

@@ -120,8 +120,12 @@ void Analyser::check_stated_type(const ast::MetricDecl& decl, ModelMetric& metri
   if (!stated) return;
   UnitId unit = stated->type.unit;
   std::string words_stated(syntax_.source->text(decl.type->span));
-  for (const ast::Ident& per : decl.per) {
-    if (std::optional<Grain> grain = grain_from_word(per.name.text())) {
+  for (const auto& [fiscal, per] : decl.per) {
+    ast::Path path;
+    path.parts = {&per, 1};
+    std::optional<Grain> grain = time_grain(path, fiscal, per.span);
+    if (!grain && fiscal) return;
+    if (grain) {
       if (metric.fixed_grain && metric.grain == *grain) continue;
       error(Code::stated_type, per.span,
             fmt::format("`{}` is {}", metric.name,
@@ -129,7 +133,7 @@ void Analyser::check_stated_type(const ast::MetricDecl& decl, ModelMetric& metri
                                            : "of whatever period a report asks for"),
             metric.fixed_grain
                 ? "correct the stated type"
-                : fmt::format("leave `per {0}` out, or write `… per {0}` in the formula", per.name.text()));
+                : fmt::format("leave `per {0}` out, or write `… per {0}` in the formula", grain_word(*grain)));
       return;
     }
     std::optional<UnitId> below = counted_unit(per);

@@ -91,7 +91,7 @@ enum class ValueKindTag : uint8_t {
   kNot,
   kIf,
   kOver,      ///< a over window
-  kAt,        ///< a at period ago
+  kAt,        ///< a in another bucket
   kCollapse,  ///< aggregate of (a per key)
 };
 
@@ -119,12 +119,13 @@ struct Value {
   // kAggregate, kCollapse
   Aggregate aggregate = Aggregate::kCount;
   Percentage percentage;
-  int stream = -1;  ///< kAggregate
-  RowId condition;  ///< kAggregate; invalid: every row
-  RowId input;      ///< kAggregate: what is folded; kUnique: the key; invalid for kCount
-  PerKey key;       ///< kCollapse
-  Window window;    ///< kOver
-  Period period;    ///< kAt
+  int stream = -1;       ///< kAggregate
+  RowId condition;       ///< kAggregate; invalid: every row
+  RowId input;           ///< kAggregate: what is folded; kUnique: the key; invalid for kCount
+  PerKey key;            ///< kCollapse
+  Window window;         ///< kOver
+  Offset offset;         ///< kAt
+  bool elapsed = false;  ///< kAt: of a bucket that is not over only its first days, as many as have passed of it
   friend bool operator==(const Value&, const Value&) = default;
 };
 
@@ -143,8 +144,10 @@ struct ModelSource {  ///< a stream or a table
   std::string name;
   std::vector<ModelField> fields;
   int time = -1, id = -1, order = -1, arrived = -1;
-  std::vector<int> entities;  ///< fields
-  int key = -1;               ///< tables
+  std::vector<int> entities;           ///< fields
+  int key = -1;                        ///< tables
+  int valid_from = -1, valid_to = -1;  ///< tables: fields
+  int table = -1;  ///< streams: the table whose rows these are, with its fields; no time of their own
   int64_t late_micros = 0;
   std::string doc;
   Span span;

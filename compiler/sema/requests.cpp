@@ -137,9 +137,6 @@ Result<Request> resolve_request(const Model& model, const Calendar& calendar, co
   if (spec.from && spec.to && *spec.from >= *spec.to) {
     return problem(Code::empty_report_range, "the report's range is empty: `--from` must lie before `--to`");
   }
-  if (spec.grain && (*spec.grain == Grain::kFiscalQuarter || *spec.grain == Grain::kFiscalYear)) {
-    return problem(Code::report_not_available_yet, "a report per fiscal grain is not available yet");
-  }
   Request request;
   if (spec.metrics.empty()) {
     // As declared: the analysis comes to a metric when another needs it.

@@ -61,14 +61,11 @@ std::optional<Window> Analyser::window(const ast::Window& written) {
       break;
   }
   result.kind = WindowKind::kToDate;
-  if (written.fiscal) {
-    later(written.span, "a fiscal grain");
-    return std::nullopt;
-  }
-  std::string word = path_words(written.unit);
-  std::optional<Grain> grain = grain_from_word(word);
+  std::optional<Grain> grain = time_grain(written.unit, written.fiscal, written.span);
   if (!grain) {
-    unknown(Code::unknown_grain, written.unit.parts.front(), fmt::format("`{}` is no unit of the calendar", word),
+    if (written.fiscal) return std::nullopt;
+    unknown(Code::unknown_grain, written.unit.parts.front(),
+            fmt::format("`{}` is no unit of the calendar", path_words(written.unit)),
             {"hour", "day", "week", "month", "quarter", "year"}, "write `month to date` or `year to date`");
     return std::nullopt;
   }
@@ -76,41 +73,74 @@ std::optional<Window> Analyser::window(const ast::Window& written) {
   return result;
 }
 
-Term Analyser::moved(const Term& term, const Period& period) {
+/// The grain that a path names; nothing where it names none, which is reported only of a fiscal one.
+std::optional<Grain> Analyser::time_grain(const ast::Path& path, bool fiscal, Span span) {
+  std::optional<Grain> grain = path.parts.size() == 1 ? grain_from_word(path_words(path)) : std::nullopt;
+  if (!fiscal) return grain;
+  std::optional<Grain> result = grain ? fiscal_grain(*grain) : std::nullopt;
+  if (!result) {
+    error(Code::unknown_grain, span,
+          fmt::format("`{}` is nothing fiscal: a fiscal year has quarters, and its months and weeks are everyone's",
+                      path_words(path)),
+          "write `fiscal quarter` or `fiscal year`");
+  }
+  return result;
+}
+
+Term Analyser::moved(const Term& term, const Offset& offset, bool elapsed) {
   Value node;
   node.kind = ValueKindTag::kAt;
   node.type = model_.value(term.value).type;
   node.a = term.value;
-  node.period = period;
+  node.offset = offset;
+  node.elapsed = elapsed;
   return {build_.value(std::move(node)), term.open};
+}
+
+std::optional<Offset> Analyser::offset(const ast::Offset& written) {
+  if (written.kind == ast::OffsetKind::kSame) return same_offset(written);
+  std::optional<Period> ago = period(*written.distance);
+  return ago ? std::optional(Offset{OffsetKind::kAgo, *ago}) : std::nullopt;
+}
+
+/// `same hour last week` is the hour a week before. Where the finer unit has no fixed place in the coarser one, there
+/// is no same one; weeks are numbered in their year.
+std::optional<Offset> Analyser::same_offset(const ast::Offset& written) {
+  std::optional<Grain> units[2];
+  const ast::Path* paths[2] = {&written.same, &written.last};
+  for (size_t i = 0; i < 2; ++i) {
+    units[i] = time_grain(*paths[i], false, paths[i]->span);
+    if (units[i]) continue;
+    unknown(Code::unknown_grain, paths[i]->parts.front(),
+            fmt::format("`{}` is no unit of the calendar", path_words(*paths[i])),
+            {"hour", "day", "week", "month", "quarter", "year"}, "write `same week last year`");
+    return std::nullopt;
+  }
+  const Grain same = *units[0], last = *units[1];
+  if (same == Grain::kWeek && last == Grain::kYear) return Offset{OffsetKind::kSameWeek, {}};
+  const bool fixed_place = same < last && same != Grain::kWeek && (last != Grain::kQuarter || same == Grain::kMonth);
+  if (fixed_place) return Offset{OffsetKind::kAgo, {1, last}};
+  std::string message = fmt::format("`{}` is no part of a {}", grain_word(same), grain_word(last));
+  if (same < last) message = fmt::format("a {} has no fixed place in a {}", grain_word(same), grain_word(last));
+  error(Code::no_same_bucket, written.span, std::move(message),
+        same < last ? fmt::format("say how long ago: `at 1 {} ago`, or compare with last year", grain_word(last))
+                    : "the finer unit comes first, as in `same week last year`");
+  return std::nullopt;
 }
 
 std::optional<Term> Analyser::at(const ast::Expr& expr) {
   std::optional<Term> term = value(*expr.a);
-  const ast::Offset& offset = *expr.offset;
-  if (offset.kind == ast::OffsetKind::kSame) {
-    later(offset.span, "`same … last …`");
-    return std::nullopt;
-  }
-  if (offset.mode != ast::OffsetMode::kUnstated) {
-    later(offset.span, offset.mode == ast::OffsetMode::kFull ? "`full`" : "`same elapsed`");
-    return std::nullopt;
-  }
-  std::optional<Period> ago = period(*offset.distance);
-  if (!term || !ago) return std::nullopt;
+  std::optional<Offset> to = offset(*expr.offset);
+  if (!term || !to) return std::nullopt;
   if (is_constant(term->value)) {
     error(Code::constant_over_time, expr.op, "a constant was the same then", "leave the offset out");
     return std::nullopt;
   }
-  return moved(*term, *ago);
+  return moved(*term, *to, expr.offset->mode == ast::OffsetMode::kSameElapsed);
 }
 
 std::optional<Term> Analyser::per(const ast::Expr& expr) {
   std::optional<Term> term = value(*expr.a);
-  if (expr.grain->fiscal) {
-    later(expr.grain->span, "a fiscal grain");
-    return std::nullopt;
-  }
   if (!term) return std::nullopt;
   if (is_constant(term->value)) {
     error(Code::constant_over_time, expr.op, "a constant is the same for every key", "leave `per` out");
@@ -130,7 +160,9 @@ std::optional<Term> Analyser::per(const ast::Expr& expr) {
 std::optional<PerKey> Analyser::per_key(const ast::Grain& grain, ValueId value) {
   PerKey key;
   key.name = path_words(grain.path);
-  if (std::optional<Grain> time = grain.path.parts.size() == 1 ? grain_from_word(key.name) : std::nullopt) {
+  std::optional<Grain> time = time_grain(grain.path, grain.fiscal, grain.span);
+  if (!time && grain.fiscal) return std::nullopt;
+  if (time) {
     key.grain = *time;
     key.name = grain_word(*time);
     return key;

@@ -103,14 +103,15 @@ enum class ExprKind : uint8_t {
 };
 
 struct Expr;
-enum class ArgKind : uint8_t { kPlain, kNamed, kShare, kSpan };
+enum class ArgKind : uint8_t { kPlain, kNamed, kShare, kSpan, kOffset };
 struct Arg {
   ArgKind kind = ArgKind::kPlain;
   Ident name;                   ///< kNamed
   const Expr* value = nullptr;  ///< kShare: the part; kSpan: from
   const Expr* other = nullptr;  ///< kShare: the whole; kSpan: to
   bool assuming = false;
-  std::string_view reason;  ///< kShare … assuming "reason"
+  std::string_view reason;         ///< kShare … assuming "reason"
+  const Offset* offset = nullptr;  ///< kOffset: 1 month same elapsed, same week last year
   Span span;
 };
 
@@ -224,9 +225,13 @@ struct TableDecl {
   Ident valid_from, valid_to;
   Span valid_span;
 };
+struct StatedPer {
+  bool fiscal = false;
+  Ident name;
+};
 struct MetricDecl {
   const TypeRef* type = nullptr;
-  Slice<Ident> per;  ///< of the stated type
+  Slice<StatedPer> per;  ///< of the stated type
   const Expr* value = nullptr;
   const Breakdown* by = nullptr;
 };

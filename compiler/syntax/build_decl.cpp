@@ -238,8 +238,8 @@ antlrcpp::Any DeclBuilder::visitMetricDecl(P::MetricDeclContext* ctx) {
   ast::MetricDecl out;
   if (P::StatedTypeContext* stated = ctx->statedType()) {
     out.type = arena_.make(type(stated->type()));
-    std::vector<ast::Ident> per;
-    for (P::NameContext* key : stated->name()) per.push_back(ident(key));
+    std::vector<ast::StatedPer> per;
+    for (P::StatedPerContext* key : stated->statedPer()) per.push_back({key->FISCAL() != nullptr, ident(key->name())});
     out.per = arena_.copy(per);
   }
   out.value = expr(ctx->expr());

@@ -339,6 +339,21 @@ ast::Arg ExprBuilder::argument(P::ArgContext* ctx) {
     arg.value = expr(named->expr());
     return arg;
   }
+  if (auto* compared = dynamic_cast<P::OffsetArgContext*>(ctx)) {
+    arg.kind = ast::ArgKind::kOffset;
+    ast::Offset offset;
+    offset.span = arg.span;
+    if (compared->quantity() != nullptr) {
+      offset.distance = quantity(compared->quantity());
+    } else {
+      offset.kind = ast::OffsetKind::kSame;
+      offset.same = path(compared->path(0));
+      offset.last = path(compared->path(1));
+    }
+    offset.mode = offset_mode(compared->offsetMode());
+    arg.offset = arena_.make(offset);
+    return arg;
+  }
   auto* plain = static_cast<P::ValueArgContext*>(ctx);
   arg.value = expr(plain->expr(0));
   if (plain->OF() != nullptr) arg.kind = ast::ArgKind::kShare;
@@ -388,22 +403,25 @@ const ast::Window* ExprBuilder::window(P::WindowContext* ctx) {
   return arena_.make(out);
 }
 
+ast::OffsetMode ExprBuilder::offset_mode(P::OffsetModeContext* ctx) {
+  if (ctx == nullptr) return ast::OffsetMode::kUnstated;
+  return ctx->FULL() != nullptr ? ast::OffsetMode::kFull : ast::OffsetMode::kSameElapsed;
+}
+
 const ast::Offset* ExprBuilder::offset(P::OffsetContext* ctx) {
   ast::Offset out;
   out.span = span(ctx);
-  P::OffsetModeContext* mode = nullptr;
   if (auto* ago = dynamic_cast<P::AgoOffsetContext*>(ctx)) {
     out.kind = ast::OffsetKind::kAgo;
     out.distance = quantity(ago->quantity());
-    mode = ago->offsetMode();
+    out.mode = offset_mode(ago->offsetMode());
   } else {
     auto* same = static_cast<P::SameOffsetContext*>(ctx);
     out.kind = ast::OffsetKind::kSame;
     out.same = path(same->path(0));
     out.last = path(same->path(1));
-    mode = same->offsetMode();
+    out.mode = offset_mode(same->offsetMode());
   }
-  if (mode != nullptr) out.mode = mode->FULL() != nullptr ? ast::OffsetMode::kFull : ast::OffsetMode::kSameElapsed;
   return arena_.make(out);
 }
 

@@ -60,6 +60,7 @@ class ExprBuilder : public antlr::AlidadeBaseVisitor {
   ast::Path path(P::PathContext* ctx);
   const ast::Grain* grain(P::GrainContext* ctx);
   const ast::Window* window(P::WindowContext* ctx);
+  static ast::OffsetMode offset_mode(P::OffsetModeContext* ctx);
   const ast::Offset* offset(P::OffsetContext* ctx);
   const ast::Breakdown* breakdown(P::BreakdownContext* ctx);
 

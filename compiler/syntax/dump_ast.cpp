@@ -393,7 +393,7 @@ class Dumper {
   void metric(const MetricDecl& metric) {
     if (metric.type != nullptr) {
       std::string text = "type " + type_text(*metric.type);
-      for (const Ident& key : metric.per) text += " per " + word(key);
+      for (const StatedPer& key : metric.per) text += (key.fiscal ? " per fiscal " : " per ") + word(key.name);
       line(text);
     }
     expr(*metric.value);
@@ -601,6 +601,9 @@ class Dumper {
     switch (arg.kind) {
       case ArgKind::kPlain:
         expr(*arg.value);
+        break;
+      case ArgKind::kOffset:
+        line("compared " + offset_text(*arg.offset));
         break;
       case ArgKind::kNamed:
         under("named " + word(arg.name), arg.value);

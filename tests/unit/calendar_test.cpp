@@ -231,6 +231,31 @@ TEST_CASE("the whole range moves by both ends") {
         range("2026-03-27", "2026-03-30"));
 }
 
+TEST_CASE("the week with the same number") {
+  const Calendar utc = calendar("UTC");
+  const auto partner = [&](const char* day, Grain grain) {
+    const auto found = utc.offset(grain, utc.bucket(grain, at(utc, day)), Offset{OffsetKind::kSameWeek, {}});
+    return found ? utc.label(grain, found->start) : "none";
+  };
+  CHECK(partner("2026-01-01", Grain::kWeek) == "2024-12-30");  // week 1 of 2026 begins 2025-12-29
+  CHECK(partner("2021-01-03", Grain::kWeek) == "none");        // week 53 of 2020
+  CHECK(partner("2021-01-04", Grain::kWeek) == "2019-12-30");
+  CHECK(partner("2026-12-31", Grain::kDay) == "none");  // 2026 has 53 weeks
+  CHECK(partner("2026-06-03", Grain::kDay) == "2025-06-04");
+  CHECK(partner("2026-06-03", Grain::kMonth) == "none");
+}
+
+TEST_CASE("the first days of another bucket") {
+  const Calendar berlin = calendar("Europe/Berlin");
+  const Interval march = berlin.bucket(Grain::kMonth, at(berlin, "2026-03-15"));
+  const Interval february = berlin.bucket(Grain::kMonth, at(berlin, "2026-02-15"));
+  const auto end = [&](const char* until) { return berlin.elapsed_end(march, at(berlin, until), february); };
+  CHECK(end("2026-03-11 00:00") == at(berlin, "2026-02-11"));
+  CHECK(end("2026-03-10 23:59") == at(berlin, "2026-02-10"));
+  CHECK(end("2026-03-30 12:00") == february.end);
+  CHECK(!end("2026-03-01 12:00"));
+}
+
 TEST_CASE("local times: gaps and repeats") {
   const Calendar berlin = calendar("Europe/Berlin");
   const auto local_at = [&](const char* text) { return berlin.from_local(parse_time(text)->local_micros); };
@@ -273,7 +298,7 @@ TEST_CASE("grains") {
   CHECK(common_grain(Grain::kHour, Grain::kWeek) == Grain::kHour);
   CHECK(common_grain(Grain::kWeek, Grain::kWeek) == Grain::kWeek);
   CHECK(grain_from_word("weeks") == Grain::kWeek);
-  CHECK(grain_from_word("fiscal_year") == Grain::kFiscalYear);
+  CHECK(grain_from_word("fiscal year") == Grain::kFiscalYear);
   CHECK(!grain_from_word("all"));
 }
 

@@ -308,7 +308,7 @@ struct Builder {
     Formula f{.kind = FormulaKind::kAt, .a = a};
     f.exact = program.formulas[static_cast<size_t>(a)].exact;
     f.scale = program.formulas[static_cast<size_t>(a)].scale;
-    f.period = period;
+    f.offset.period = period;
     return add(f);
   }
   void output(const std::string& name, int formula, Grain grain, bool grouped = true) {

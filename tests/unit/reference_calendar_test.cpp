@@ -76,6 +76,12 @@ TEST_CASE("both calendars agree on buckets, windows and offsets") {
         CAPTURE(std::string(grain_word(grain)));
         const Interval bucket = mine.bucket(grain, when);
         CHECK(bucket == theirs.bucket(grain, when));
+        const Offset same_week{OffsetKind::kSameWeek, {}};
+        CHECK(mine.offset(grain, bucket, same_week) == theirs.offset(grain, bucket, same_week));
+        CHECK(mine.offset(Grain::kWhole, bucket, same_week) == theirs.offset(Grain::kWhole, bucket, same_week));
+        const Instant until = bucket.start + pick(0, bucket.end - bucket.start);
+        const Interval other = mine.bucket(grain, when - pick(0, 800) * 24 * kHour);
+        CHECK(mine.first_days_end(bucket, until, other) == theirs.elapsed_end(bucket, until, other));
         for (Grain unit : kGrains) {
           const Period period{pick(1, 40), unit};
           CAPTURE(std::string(grain_word(unit)));
