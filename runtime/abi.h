@@ -54,11 +54,18 @@ enum al_accumulator_kind {
   AL_MAX_FLOAT,
   AL_VALUES_EXACT, /* no state in the cell: values go to a sink as int128 */
   AL_VALUES_FLOAT, /* the same as double */
-  AL_VALUES_KEY    /* machines only: distinct keys (uint64) inside an entity */
+  AL_VALUES_KEY,   /* machines only: distinct keys (uint64) inside an entity */
+  AL_FIRST_EXACT,  /* al_moment: the value of the earliest row */
+  AL_LAST_EXACT,
+  AL_FIRST_FLOAT, /* the same of a double, its bits in `low` */
+  AL_LAST_FLOAT,
+  AL_FIRST_ROW, /* machines only: columns of the earliest row, after the head of an al_moment */
+  AL_LAST_ROW
 };
 
 #define AL_FLAG_SEEN 1u
 #define AL_FLAG_OVERFLOW 2u
+#define AL_FLAG_TIE 4u /* al_moment: another row of the same time and order differs in what is kept */
 
 typedef struct al_exact {
   uint64_t low;
@@ -71,6 +78,16 @@ typedef struct al_float_bound {
   double value;
   uint64_t flags;
 } al_float_bound;
+
+/* What the row with the smallest or largest (time, order) holds. Rows without an order field have order 0, rows that
+ * miss theirs the smallest integer. */
+typedef struct al_moment {
+  int64_t time;
+  int64_t order;
+  uint64_t flags;
+  uint64_t low;
+  int64_t high;
+} al_moment;
 
 /* The exact sum of doubles: the unevaluated pair high + low while that is exact, else `spill` is the address of a
  * superaccumulator of the run, which al_float_spill allocates and moves the pair into. al_float_spill gets the sum as
@@ -90,6 +107,8 @@ void al_max_exact(al_exact* bound, uint64_t low, int64_t high);
 void al_add_float(al_float_sum* sum, double value);
 void al_min_float(al_float_bound* bound, double value);
 void al_max_float(al_float_bound* bound, double value);
+void al_keep_first(al_moment* kept, int64_t time, int64_t order, uint64_t low, int64_t high);
+void al_keep_last(al_moment* kept, int64_t time, int64_t order, uint64_t low, int64_t high);
 double al_quotient(uint64_t n_low, int64_t n_high, uint64_t d_low, int64_t d_high); /* nearest double to n/d, d != 0 */
 /* nearest double to n / (d * 10^scale), d != 0, scale 0 … 55: the mean of an exact sum, one rounding */
 double al_scaled_quotient(uint64_t n_low, int64_t n_high, uint64_t d_low, int64_t d_high, int32_t scale);

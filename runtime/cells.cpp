@@ -91,6 +91,22 @@ uint32_t CellMap::find(uint32_t slot, uint32_t group) const {
   return page == kNoId ? kNoId : page << shift_ | low(group);
 }
 
+void keep_moment(uint8_t* into, const uint8_t* from, size_t payload, bool last) {
+  al_moment a, b;  // only their heads: what they hold is `payload` bytes
+  std::memcpy(&a, into, kMomentHead);
+  std::memcpy(&b, from, kMomentHead);
+  if (b.flags == 0) return;
+  const auto moment = [](const al_moment& m) { return std::pair(m.time, m.order); };
+  const bool before = last ? moment(b) > moment(a) : moment(b) < moment(a);
+  if (a.flags == 0 || before) {
+    std::memcpy(into, from, kMomentHead + payload);
+  } else if (moment(a) == moment(b)) {
+    a.flags |= b.flags;
+    if (std::memcmp(into + kMomentHead, from + kMomentHead, payload) != 0) a.flags |= AL_FLAG_TIE;
+    std::memcpy(into, &a, kMomentHead);
+  }
+}
+
 uint32_t accumulator_bytes(al_accumulator_kind kind) {
   switch (kind) {
     case AL_COUNT:
@@ -107,7 +123,14 @@ uint32_t accumulator_bytes(al_accumulator_kind kind) {
     case AL_VALUES_EXACT:
     case AL_VALUES_FLOAT:
     case AL_VALUES_KEY:
+    case AL_FIRST_ROW:
+    case AL_LAST_ROW:
       return 0;
+    case AL_FIRST_EXACT:
+    case AL_LAST_EXACT:
+    case AL_FIRST_FLOAT:
+    case AL_LAST_FLOAT:
+      return sizeof(al_moment);
   }
   return 0;
 }
@@ -142,6 +165,16 @@ void merge_accumulator(al_accumulator_kind kind, uint8_t* into, const uint8_t* f
     case AL_VALUES_EXACT:
     case AL_VALUES_FLOAT:
     case AL_VALUES_KEY:
+    case AL_FIRST_ROW:
+    case AL_LAST_ROW:
+      return;
+    case AL_FIRST_EXACT:
+    case AL_FIRST_FLOAT:
+      keep_moment(into, from, sizeof(int128), false);
+      return;
+    case AL_LAST_EXACT:
+    case AL_LAST_FLOAT:
+      keep_moment(into, from, sizeof(int128), true);
       return;
   }
 }

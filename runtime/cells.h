@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -112,6 +113,11 @@ struct KeySpaceCells {
   GroupTable* groups = nullptr;
   CellMap* cells = nullptr;
 };
+
+/// The time, order and flags of an al_moment, or of the kept row that stands in its place.
+constexpr size_t kMomentHead = offsetof(al_moment, low);
+/// The earlier (or, where `last`, the later) of two al_moments with `payload` bytes after their heads, in `into`.
+void keep_moment(uint8_t* into, const uint8_t* from, size_t payload, bool last);
 
 /// Bytes of an accumulator's state in a cell, and folding one state into another of the same kind.
 uint32_t accumulator_bytes(al_accumulator_kind kind);

@@ -19,6 +19,7 @@ Contexts::Contexts(State* state, std::vector<std::optional<Instant>> watermarks)
   const Program& program = state->program();
   pipeline_of_stream_.assign(program.streams.size(), -1);
   for (size_t p = 0; p < program.pipelines.size(); ++p) {
+    if (program.pipelines[p].source.derived()) continue;
     pipeline_of_stream_[static_cast<size_t>(program.pipelines[p].stream)] = static_cast<int>(p);
   }
   find_streams();

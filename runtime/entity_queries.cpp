@@ -267,7 +267,9 @@ void EntityQueries::answer_collapse(int node, Collapse* collapse, Workers* worke
       views.push_back(&(view.machines[key] = {&entries, nullptr, nullptr}));
     }
     std::vector<uint64_t> touched;  // context, group
+    view.partition = partition;
     for (size_t code = 0; code < codes; ++code) {
+      view.code = static_cast<uint32_t>(code);
       for (size_t m = 0; m < machines.size(); ++m) {
         const SortedEntries& entries = sorted[m];
         bool known = code + 1 < entries.starts.size();

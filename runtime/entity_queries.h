@@ -55,6 +55,18 @@ struct EntityView {
     const EntityItem* end = nullptr;
   };
   std::map<std::pair<int, int>, Machine> machines;  ///< by pipeline and machine
+  /// The same of all groups: visit(partition, entry, group).
+  template <typename Visit>
+  void each_group(int pipeline, int machine, SlotOrder::Range ranks, const Visit& visit) const {
+    auto found = machines.find({pipeline, machine});
+    if (found == machines.end()) return;
+    for (const EntityItem* item = found->second.begin; item != found->second.end; ++item) {
+      if (item->rank < ranks.begin || item->rank >= ranks.end) continue;
+      visit(*found->second.partition, item->entry, item->group);
+    }
+  }
+  size_t partition = 0;  ///< of its domain
+  uint32_t code = 0;
   /// Calls visit(partition, entry) for the entries of a group with a rank in the range.
   template <typename Visit>
   void each(int pipeline, int machine, uint32_t group, SlotOrder::Range ranks, const Visit& visit) const {

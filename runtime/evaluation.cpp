@@ -14,11 +14,17 @@ bool exact_kind(al_accumulator_kind kind) {
     case AL_MAX_EXACT:
     case AL_VALUES_EXACT:
     case AL_VALUES_KEY:
+    case AL_FIRST_EXACT:
+    case AL_LAST_EXACT:
       return true;
     case AL_SUM_FLOAT:
     case AL_MIN_FLOAT:
     case AL_MAX_FLOAT:
     case AL_VALUES_FLOAT:
+    case AL_FIRST_FLOAT:
+    case AL_LAST_FLOAT:
+    case AL_FIRST_ROW:
+    case AL_LAST_ROW:
       return false;
   }
   return true;
@@ -136,6 +142,7 @@ NodeValue Evaluation::cell(const Formula& f, const Context& context, uint32_t gr
   Fold fold;
   fold_cells(f, f.accumulator, context.interval, group, &fold);
   if (f.finish == Finish::kMean) fold_cells(f, f.count, context.interval, group, &fold);
+  note_tie(f, fold, nullptr);
   return convert(finish_fold(f.finish, exact, f.leaf_scale, f.percentage, &fold),
                  finished_form(f.finish, exact, f.leaf_scale), form(f));
 }
@@ -148,12 +155,61 @@ NodeValue Evaluation::entity_cell(const Formula& f, const Context& context, uint
   bool exact = exact_kind(machine.accumulators[static_cast<size_t>(f.accumulator)].kind);
   Fold fold;
   SlotOrder::Range ranks = contexts_->slot_order(f.key_space).ranks(context.interval);
+  if (f.row_dimensions > 0) {
+    fold.moment = row_of_group(f, ranks, group, entity);
+    note_tie(f, fold, &entity);
+    return convert(finish_fold(f.finish, exact, f.leaf_scale, f.percentage, &fold),
+                   finished_form(f.finish, exact, f.leaf_scale), form(f));
+  }
   entity.each(f.pipeline, f.machine, group, ranks, [&](const MachinePartition& partition, const uint8_t* entry) {
     partition.fold(entry, static_cast<size_t>(f.accumulator), &fold);
     if (f.finish == Finish::kMean) partition.fold(entry, static_cast<size_t>(f.count), &fold);
   });
+  note_tie(f, fold, &entity);
   return convert(finish_fold(f.finish, exact, f.leaf_scale, f.percentage, &fold),
                  finished_form(f.finish, exact, f.leaf_scale), form(f));
+}
+
+/// The first or last row of the entity in whichever group, if it is in this one. The dimensions after those that the
+/// row decides are the group's.
+al_moment Evaluation::row_of_group(const Formula& f, SlotOrder::Range ranks, uint32_t group,
+                                   const EntityView& entity) const {
+  const GroupTable& groups = *contexts_->state().key_space(f.key_space).groups;
+  const auto own = [&](uint32_t of) { return groups.values(of).subspan(static_cast<size_t>(f.row_dimensions)); };
+  al_moment best{};
+  uint32_t best_group = kNoId;
+  bool groups_tie = false;
+  entity.each_group(f.pipeline, f.machine, ranks,
+                    [&](const MachinePartition& partition, const uint8_t* entry, uint32_t at) {
+                      if (!std::ranges::equal(own(at), own(group))) return;
+                      Fold fold;
+                      partition.fold(entry, static_cast<size_t>(f.accumulator), &fold);
+                      if (fold.moment.flags == 0) return;
+                      const std::pair moment(fold.moment.time, fold.moment.order), kept(best.time, best.order);
+                      if (best.flags == 0 || (f.finish == Finish::kLast ? moment > kept : moment < kept)) {
+                        best = fold.moment;
+                        best_group = at;
+                        groups_tie = false;
+                      } else if (moment == kept) {
+                        groups_tie = true;
+                      }
+                    });
+  if (groups_tie) best.flags |= AL_FLAG_TIE;
+  return best_group == group || groups_tie ? best : al_moment{};
+}
+
+/// Rows of one instant that differ: no value of them is the first or last.
+void Evaluation::note_tie(const Formula& leaf, const Fold& fold, const EntityView* entity) const {
+  if ((fold.moment.flags & AL_FLAG_TIE) == 0) return;
+  const State& state = contexts_->state();
+  Tie tie{state.program().streams[static_cast<size_t>(leaf.streams.front())].name, fold.moment.time, "", ""};
+  if (entity != nullptr) {
+    const PipelineProgram& pipeline = state.program().pipelines[static_cast<size_t>(leaf.pipeline)];
+    const int domain = pipeline.machines[static_cast<size_t>(leaf.machine)].domain;
+    tie.entity = state.program().domains[static_cast<size_t>(domain)].name;
+    tie.key = state.key_text(domain, entity->partition, entity->code);
+  }
+  ties_->add(std::move(tie));
 }
 
 NodeValue Evaluation::finish_collapse(const Formula& f, const Context& context, Fold* fold) const {

@@ -7,12 +7,15 @@
 #include "runtime/contexts.h"
 #include "runtime/entity_queries.h"
 #include "runtime/folds.h"
+#include "runtime/ties.h"
 
 namespace alidade {
 
 class Evaluation {
  public:
-  Evaluation(const Contexts* contexts, const EntityQueries* queries) : contexts_(contexts), queries_(queries) {}
+  /// `ties` gets what first and last cannot decide.
+  Evaluation(const Contexts* contexts, const EntityQueries* queries, TieLog* ties)
+      : contexts_(contexts), queries_(queries), ties_(ties) {}
 
   /// `entity` is null outside kCollapseEntity.
   NodeValue evaluate(int node, const Context& context, uint32_t group, const EntityView* entity) const;
@@ -25,6 +28,8 @@ class Evaluation {
   NodeValue entity_cell(const Formula& f, const Context& context, uint32_t group, const EntityView& entity) const;
   NodeValue collapse_time(int node, const Context& context, uint32_t group, const EntityView* entity) const;
   NodeValue collapse_dimension(int node, const Context& context, uint32_t group, const EntityView* entity) const;
+  al_moment row_of_group(const Formula& f, SlotOrder::Range ranks, uint32_t group, const EntityView& entity) const;
+  void note_tie(const Formula& leaf, const Fold& fold, const EntityView* entity) const;
   NodeValue finish_collapse(const Formula& f, const Context& context, Fold* fold) const;
   bool present(int node, const Context& context, uint32_t group, const EntityView* entity) const;
   bool leaf_present(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const;
@@ -32,6 +37,7 @@ class Evaluation {
 
   const Contexts* contexts_;
   const EntityQueries* queries_;
+  TieLog* ties_;
 };
 
 }  // namespace alidade

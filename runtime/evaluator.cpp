@@ -110,7 +110,17 @@ Result<ResultSet> run(const Program& program, const std::vector<NamedSource>& so
 
   ResultSet result;
   std::vector<std::optional<Instant>> watermarks;
+  TieLog ties;
   for (size_t p = 0; p < program.pipelines.size(); ++p) {
+    const RowSource& from = program.pipelines[p].source;
+    if (from.derived()) {
+      const bool decided =
+          !program.pipelines[static_cast<size_t>(from.pipeline)].source.derived() || ties.status().ok();
+      if (!decided) break;  // which rows come next is not
+      StreamPass(p, *tables, &workers, &state).run_kept(&ties);
+      watermarks.emplace_back();
+      continue;
+    }
     const SourceSchema& schema = program.streams[static_cast<size_t>(program.pipelines[p].stream)];
     const NamedSource* source = find_source(sources, schema.name);
     if (source == nullptr) return no_source("stream", schema.name);
@@ -118,8 +128,13 @@ Result<ResultSet> run(const Program& program, const std::vector<NamedSource>& so
     Status passed = pass.run(source->source, options.skip_bad_rows, options.progress);
     if (!passed.ok()) return passed.error();
     watermarks.push_back(watermark_of(state.streams[p], schema, *source, *calendar, options.complete));
-    result.streams.push_back(report_of(state.streams[p], schema.name, watermarks.back()));
   }
+  for (size_t p = 0; p < program.pipelines.size(); ++p) {
+    if (program.pipelines[p].source.derived()) continue;
+    const std::string& name = program.streams[static_cast<size_t>(program.pipelines[p].stream)].name;
+    result.streams.push_back(report_of(state.streams[p], name, watermarks[p]));
+  }
+  if (Status decided = ties.status(); !decided.ok()) return decided.error();
   for (size_t t = 0; t < tables->size(); ++t) {
     if ((*tables)[t] == nullptr || (*tables)[t]->bad().total() == 0) continue;
     StreamReport& report = result.streams.emplace_back();
@@ -127,7 +142,8 @@ Result<ResultSet> run(const Program& program, const std::vector<NamedSource>& so
     report.rows = (*tables)[t]->rows_read();
     report.bad = (*tables)[t]->bad();
   }
-  finish(&state, options.range, std::move(watermarks), &workers, &result);
+  Status finished = finish(&state, options.range, std::move(watermarks), &workers, &result);
+  if (!finished.ok()) return finished.error();
   result.zone = calendar->spec().zone;
   result.tz_version = Calendar::tz_version();
   result.engine = "native";

@@ -19,7 +19,7 @@ class Report {
         contexts_(state, std::move(watermarks)),
         queries_(&contexts_) {}
 
-  void write(ResultSet* result);
+  Status write(ResultSet* result);
 
  private:
   struct Plan {
@@ -184,7 +184,7 @@ CellValue Report::cell_value(const Output& output, NodeValue value) const {
   return {Reason::kNone, value.number};
 }
 
-void Report::write(ResultSet* result) {
+Status Report::write(ResultSet* result) {
   const std::vector<Output>& outputs = state_->program().outputs;
   std::vector<Plan> plans;
   for (const Output& output : outputs) {
@@ -194,7 +194,8 @@ void Report::write(ResultSet* result) {
     plan.groups = groups_of(output, plan.table);
     for (const Context& context : plan.contexts) queries_.ask(output.formula, context);
   }
-  Evaluation evaluation(&contexts_, &queries_);
+  TieLog ties;
+  Evaluation evaluation(&contexts_, &queries_, &ties);
   queries_.answer(workers_, [&](int node, const Context& context, uint32_t group, const EntityView& entity) {
     return evaluation.evaluate(node, context, group, &entity);
   });
@@ -228,13 +229,14 @@ void Report::write(ResultSet* result) {
   });
   for (const Output& output : outputs) result->metrics.push_back(output.info);
   for (const ResultRow& row : result->rows) result->overflowed |= row.value.reason == Reason::kOverflow;
+  return ties.status();
 }
 
 }  // namespace
 
-void finish(State* state, const ReportRange& range, std::vector<std::optional<Instant>> watermarks, Workers* workers,
-            ResultSet* result) {
-  Report(state, range, std::move(watermarks), workers).write(result);
+Status finish(State* state, const ReportRange& range, std::vector<std::optional<Instant>> watermarks, Workers* workers,
+              ResultSet* result) {
+  return Report(state, range, std::move(watermarks), workers).write(result);
 }
 
 }  // namespace alidade

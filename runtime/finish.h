@@ -11,8 +11,9 @@
 
 namespace alidade {
 
-/// `watermarks` are by pipeline, absent where nothing is unfinished. Fills metrics, rows and `overflowed`.
-void finish(State* state, const ReportRange& range, std::vector<std::optional<Instant>> watermarks, Workers* workers,
-            ResultSet* result);
+/// `watermarks` are by pipeline, absent where nothing is unfinished. Fills metrics, rows and `overflowed`. An error is
+/// a first or last of rows that tie.
+Status finish(State* state, const ReportRange& range, std::vector<std::optional<Instant>> watermarks, Workers* workers,
+              ResultSet* result);
 
 }  // namespace alidade

@@ -32,6 +32,19 @@ NodeValue bound(bool exact, const Fold& fold) {
                : NodeValue::of_number(fold.bound.value);
 }
 
+// Values come in the order of their buckets, so the number of those before is their time.
+void keep_value(Finish finish, const NodeValue& value, bool exact, Fold* into) {
+  const uint64_t low = exact ? low_word(value.exact) : __builtin_bit_cast(uint64_t, value.number);
+  const int64_t high = exact ? high_word(value.exact) : 0;
+  (finish == Finish::kFirst ? al_keep_first : al_keep_last)(&into->moment, into->count, 0, low, high);
+}
+
+NodeValue kept(bool exact, const al_moment& moment) {
+  if (moment.flags == 0) return NodeValue::undefined(Reason::kNoRows);
+  return exact ? NodeValue::of_exact(join_exact(moment.low, moment.high))
+               : NodeValue::of_number(__builtin_bit_cast(double, moment.low));
+}
+
 }  // namespace
 
 void fold_value(Finish finish, const NodeValue& value, bool exact, Fold* into) {
@@ -54,6 +67,10 @@ void fold_value(Finish finish, const NodeValue& value, bool exact, Fold* into) {
       return;
     case Finish::kPercentile:
       exact ? into->values.add_exact(value.exact) : into->values.add_float(value.number);
+      return;
+    case Finish::kFirst:
+    case Finish::kLast:
+      keep_value(finish, value, exact, into);
       return;
   }
 }
@@ -80,6 +97,12 @@ void merge_folds(Finish finish, bool exact, const Fold& other, Fold* into) {
     case Finish::kPercentile:
       into->values.append(other.values);
       return;
+    case Finish::kFirst:
+      merge(AL_FIRST_EXACT, other.moment, &into->moment);
+      return;
+    case Finish::kLast:
+      merge(AL_LAST_EXACT, other.moment, &into->moment);
+      return;
   }
 }
 
@@ -104,7 +127,15 @@ void fold_accumulator(al_accumulator_kind kind, const uint8_t* state, Fold* into
     case AL_VALUES_EXACT:
     case AL_VALUES_FLOAT:
     case AL_VALUES_KEY:
+    case AL_FIRST_ROW:
+    case AL_LAST_ROW:
       return;
+    case AL_FIRST_EXACT:
+    case AL_LAST_EXACT:
+    case AL_FIRST_FLOAT:
+    case AL_LAST_FLOAT:
+      target = reinterpret_cast<uint8_t*>(&into->moment);
+      break;
   }
   merge_accumulator(kind, target, state);
 }
@@ -129,6 +160,9 @@ NodeValue finish_fold(Finish finish, bool exact, int scale, Percentage percentag
       std::sort(keys.begin(), keys.end());
       return NodeValue::of_exact(std::unique(keys.begin(), keys.end()) - keys.begin());
     }
+    case Finish::kFirst:
+    case Finish::kLast:
+      return kept(exact, fold->moment);
   }
   return NodeValue::undefined(Reason::kNoData);
 }

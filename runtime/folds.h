@@ -7,7 +7,7 @@
 
 namespace alidade {
 
-/// Adds one defined value, for a later finish_fold of the same `finish`.
+/// Adds one defined value, for a later finish_fold of the same `finish`. For first and last in the order of time.
 void fold_value(Finish finish, const NodeValue& value, bool exact, Fold* into);
 /// Adds another fold of the same kind.
 void merge_folds(Finish finish, bool exact, const Fold& other, Fold* into);

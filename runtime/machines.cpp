@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "runtime/arithmetic.h"
+#include "runtime/cells.h"
 #include "runtime/indexer.h"
 
 namespace alidade {
@@ -30,8 +31,12 @@ void store(uint8_t* into, T value) {
   std::memcpy(into, &value, sizeof value);
 }
 
-uint32_t state_bytes(al_accumulator_kind kind) {
-  switch (kind) {
+bool keeps_last(al_accumulator_kind kind) {
+  return kind == AL_LAST_EXACT || kind == AL_LAST_FLOAT || kind == AL_LAST_ROW;
+}
+
+uint32_t state_bytes(const MachineAccumulator& accumulator) {
+  switch (accumulator.kind) {
     case AL_COUNT:
     case AL_SUM_EXACT:
     case AL_MIN_FLOAT:
@@ -45,6 +50,13 @@ uint32_t state_bytes(al_accumulator_kind kind) {
       return sizeof(int128);
     case AL_SUM_FLOAT:
       return sizeof(al_float_sum);
+    case AL_FIRST_EXACT:
+    case AL_LAST_EXACT:
+    case AL_FIRST_FLOAT:
+    case AL_LAST_FLOAT:
+    case AL_FIRST_ROW:
+    case AL_LAST_ROW:
+      return static_cast<uint32_t>(kMomentHead) + accumulator.payload_bytes;
   }
   return 0;
 }
@@ -85,7 +97,7 @@ EntryLayout::EntryLayout(const MachineProgram& program) : machine(&program) {
   bytes = 8 + 8 * static_cast<uint32_t>(program.mask_words);
   for (const MachineAccumulator& accumulator : program.accumulators) {
     state_offsets.push_back(bytes);
-    bytes += state_bytes(accumulator.kind);
+    bytes += state_bytes(accumulator);
   }
 }
 
@@ -244,11 +256,34 @@ void MachinePartition::take_row(const uint8_t* narrow, uint8_t* entry) {
       case AL_VALUES_KEY:
         push(entry, i, load<uint64_t>(slot), 0);
         break;
+      case AL_FIRST_EXACT:
+      case AL_LAST_EXACT:
+      case AL_FIRST_FLOAT:
+      case AL_LAST_FLOAT:
+      case AL_FIRST_ROW:
+      case AL_LAST_ROW:
+        keep(accumulator, slot, state);
+        break;
     }
   }
   for (int word = 0; word < machine.mask_words; ++word) {
     uint8_t* into = entry + 8 + 8 * word;
     store(into, load<uint64_t>(into) | load<uint64_t>(row_mask + 8 * word));
+  }
+}
+
+// Most rows are not before what is kept: they are told by their moment alone.
+void MachinePartition::keep(const MachineAccumulator& accumulator, const uint8_t* slot, uint8_t* state) {
+  const std::pair moment(load<int64_t>(slot), load<int64_t>(slot + 8));
+  const std::pair kept(load<int64_t>(state), load<int64_t>(state + 8));
+  const uint64_t flags = load<uint64_t>(state + 16);
+  const bool before = keeps_last(accumulator.kind) ? moment > kept : moment < kept;
+  if (flags == 0 || before) {
+    std::memcpy(state, slot, 16);
+    store<uint64_t>(state + 16, AL_FLAG_SEEN);
+    std::memcpy(state + kMomentHead, slot + 16, accumulator.payload_bytes);
+  } else if (moment == kept && std::memcmp(state + kMomentHead, slot + 16, accumulator.payload_bytes) != 0) {
+    store<uint64_t>(state + 16, flags | AL_FLAG_TIE);
   }
 }
 
@@ -350,6 +385,28 @@ void MachinePartition::fold(const uint8_t* entry, size_t accumulator, Fold* into
       }
       return;
     }
+    case AL_FIRST_EXACT:
+    case AL_LAST_EXACT:
+    case AL_FIRST_FLOAT:
+    case AL_LAST_FLOAT:
+      merge_accumulator(program.kind, reinterpret_cast<uint8_t*>(&into->moment), state);
+      return;
+    case AL_FIRST_ROW:
+    case AL_LAST_ROW:
+      return;
+  }
+}
+
+void MachinePartition::change_kept(size_t accumulator, size_t column, const std::function<uint64_t(uint64_t)>& change) {
+  const MachineAccumulator& program = layout_->machine->accumulators[accumulator];
+  const size_t words = (program.columns.size() + 63) / 64;
+  for (size_t i = 0; i < capacity_; ++i) {
+    uint8_t* entry = entries_.data() + i * layout_->bytes;
+    if (load<uint32_t>(entry) == 0 || !has(entry, program.guard_bit)) continue;
+    uint8_t* payload = entry + layout_->state_offsets[accumulator] + kMomentHead;
+    if ((load<uint64_t>(payload + 8 * (column / 64)) >> (column % 64) & 1) == 0) continue;
+    uint8_t* value = payload + 8 * (words + column);
+    store(value, change(load<uint64_t>(value)));
   }
 }
 
@@ -408,6 +465,14 @@ void MachinePartition::merge_state(const MachinePartition& other, const uint8_t*
         push(into, accumulator, static_cast<uint64_t>(wide), static_cast<uint64_t>(wide >> 64));
       return;
     }
+    case AL_FIRST_EXACT:
+    case AL_LAST_EXACT:
+    case AL_FIRST_FLOAT:
+    case AL_LAST_FLOAT:
+    case AL_FIRST_ROW:
+    case AL_LAST_ROW:
+      keep_moment(state, other_state, program.payload_bytes, keeps_last(program.kind));
+      return;
   }
 }
 

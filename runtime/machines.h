@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -44,7 +45,8 @@ struct DomainKeys {
 
 /// Where things are in an entry: uint32 code + 1 (0: no entry), uint32 cell, uint64 mask[words], then per accumulator
 ///   AL_COUNT int64 · AL_SUM_EXACT int64, what does not fit in `wraps` of the partition · AL_MIN/MAX_EXACT int128 ·
-///   AL_SUM_FLOAT al_float_sum · AL_MIN/MAX_FLOAT double · AL_VALUES_* uint32 number of its list (0: none), unused.
+///   AL_SUM_FLOAT al_float_sum · AL_MIN/MAX_FLOAT double · AL_VALUES_* uint32 number of its list (0: none), unused ·
+///   AL_FIRST/LAST_* al_moment, of a row with the columns in place of the value.
 /// A minimum or maximum is there when the accumulator's mask bit is.
 struct EntryLayout {
   explicit EntryLayout(const MachineProgram& machine);
@@ -69,6 +71,7 @@ struct Fold {
   al_exact exact{};
   al_float_sum float_sum{};
   al_float_bound bound{};
+  al_moment moment{};
   ValueList values;  ///< kept values; for AL_VALUES_KEY keys, perhaps several times
 };
 
@@ -98,6 +101,8 @@ class MachinePartition {
   static uint32_t cell(const uint8_t* entry) { return *reinterpret_cast<const uint32_t*>(entry + 4); }
   static const uint64_t* mask(const uint8_t* entry) { return reinterpret_cast<const uint64_t*>(entry + 8); }
   static bool has(const uint8_t* entry, int bit) { return (mask(entry)[bit / 64] >> (bit % 64) & 1) != 0; }
+  /// Replaces the values of a column of kept rows, where they are there.
+  void change_kept(size_t accumulator, size_t column, const std::function<uint64_t(uint64_t)>& change);
   /// Adds what an entry holds of an accumulator. Needs a SpillScope for float sums.
   void fold(const uint8_t* entry, size_t accumulator, Fold* into) const;
 
@@ -116,6 +121,7 @@ class MachinePartition {
   void add_exact(uint8_t* entry, size_t accumulator, int128 value);
   void bound_exact(uint8_t* entry, size_t accumulator, int128 value, bool seen);
   void bound_float(uint8_t* entry, size_t accumulator, double value, bool seen);
+  void keep(const MachineAccumulator& accumulator, const uint8_t* slot, uint8_t* state);
   void push(uint8_t* entry, size_t accumulator, uint64_t word, uint64_t high);
   void merge_state(const MachinePartition& other, const uint8_t* from, uint8_t* into, size_t accumulator);
 

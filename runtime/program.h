@@ -88,7 +88,7 @@ enum class FormulaKind : uint8_t {
   kCollapseDimension,  ///< aggregate of a over the values of one more dimension present in the interval
 };
 
-enum class Finish : uint8_t { kCount, kSum, kMean, kMin, kMax, kPercentile, kUnique };
+enum class Finish : uint8_t { kCount, kSum, kMean, kMin, kMax, kPercentile, kUnique, kFirst, kLast };
 
 enum class WindowKind : uint8_t { kLast, kToDate, kAllTime };
 struct Window {
@@ -121,7 +121,10 @@ struct Formula {
   /// any leaf below has a row for it, in the leaf's own interval). kUnique, kEntityCell: mask bit, always set. kCell: a
   /// count accumulator of the rows that pass the condition, set below a kCollapseDimension, else -1.
   int rows = -1;
-  int key_space = -1;            ///< leaves: where the cells are
+  int key_space = -1;  ///< leaves: where the cells are
+  /// kEntityCell of first and last: how many leading dimensions belong to the chosen row. An entity has its value in
+  /// the group of that row alone, so that values add up over those dimensions.
+  int row_dimensions = 0;
   int leaf_scale = 0;            ///< scale of the accumulated values (kMean and kPercentile return a double)
   Finish finish = Finish::kSum;  ///< leaves and collapses
   Percentage percentage;
@@ -159,28 +162,43 @@ struct AccumulatorLayout {
 };
 
 /// The narrow row: uint32 row, uint32 cell, uint64 mask[mask_words], then one slot per accumulator that has an input:
-/// int64 pair (16 bytes, little-endian int128) for exact, double (8) for float, uint64 key (8). Slots are in order,
-/// each aligned to 8; a slot whose mask bit is 0 is undefined. Total is `row_bytes`.
+/// int64 pair (16 bytes, little-endian int128) for exact, double (8) for float, uint64 key (8); int64 time, int64 order
+/// and a payload for first and last. Slots are in order, each aligned to 8; a slot whose mask bit is 0 is undefined.
+/// Total is `row_bytes`. The payload of AL_FIRST/LAST_ROW: a bit per column, 1 where it is there, in whole uint64
+/// words; then 8 bytes a column, 0 where it is missing. That of AL_FIRST/LAST_EXACT and _FLOAT: low and high.
 struct MachineAccumulator {
   al_accumulator_kind kind = AL_COUNT;
-  int guard_bit = 0;         ///< mask bit: the guard holds and the input is there
-  uint32_t slot_offset = 0;  ///< in the narrow row; AL_COUNT: unused
+  int guard_bit = 0;           ///< mask bit: the guard holds and the input is there
+  uint32_t slot_offset = 0;    ///< in the narrow row; AL_COUNT: unused
+  uint32_t payload_bytes = 0;  ///< first and last
+  std::vector<int> columns;    ///< AL_FIRST/LAST_ROW: pipeline columns that the row carries on, of kind kField
 };
 
 /// Per key and cell: a mask of what was seen and accumulators. One kind serves distinct counts, `per ENTITY` and, with
 /// time-ordered rows, later machines. Merge: disjoint partitions, or entry by entry (masks or, accumulators merge).
 struct MachineProgram {
   int domain = 0;
-  int key_column = 0;  ///< pipeline column; a row whose key is missing is left out and counted
-  int key_space_use = 0;
+  int key_column = 0;     ///< pipeline column; a row whose key is missing is left out and counted
+  int key_space_use = 0;  ///< -1: one entry a key, in cell 0
   int mask_words = 1;
   uint32_t row_bytes = 0;
   std::vector<MachineAccumulator> accumulators;
   al_exchange exchange = nullptr;
 };
 
+/// What a pipeline reads: the stream itself, or the rows that an AL_FIRST/LAST_ROW of an earlier pipeline over the same
+/// stream keeps. A machine emits at the end of its pipeline, so a derived pipeline runs after it.
+struct RowSource {
+  int pipeline = -1;  ///< -1: the stream
+  int machine = -1;
+  int accumulator = -1;
+  bool derived() const { return pipeline >= 0; }
+  friend auto operator<=>(const RowSource&, const RowSource&) = default;
+};
+
 struct PipelineProgram {
   int stream = 0;  ///< index into Program::streams
+  RowSource source;
   std::vector<ColumnUse> columns;
   std::vector<KeySpaceUse> key_spaces;
   std::vector<uint32_t> strides;  ///< bytes of one cell, per key space use; 0 where nothing lives in cells
@@ -201,7 +219,7 @@ struct Program {
   std::vector<SourceSchema> tables;
   std::vector<KeyDomain> domains;
   std::vector<KeySpace> key_spaces;
-  std::vector<PipelineProgram> pipelines;  ///< at most one per stream
+  std::vector<PipelineProgram> pipelines;  ///< at most one per stream that reads it, then derived ones
   std::vector<Formula> formulas;
   std::vector<Output> outputs;
   uint64_t spec_hash = 0;

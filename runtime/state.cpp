@@ -76,6 +76,14 @@ GroupTable* State::groups_of(const std::vector<Dimension>& dimensions) {
   return &groups_.emplace_back(dimensions);
 }
 
+std::string State::key_text(int domain, size_t partition, uint32_t code) const {
+  const DomainKeys& keys = domains[static_cast<size_t>(domain)];
+  if (keys.kind == FieldKind::kText) {
+    return std::string(pool.text(code * uint32_t{kPartitions} + static_cast<uint32_t>(partition)));
+  }
+  return keys.kind == FieldKind::kInteger ? std::to_string(keys.partitions[partition].key(code)) : "";
+}
+
 uint32_t State::rename_text(const State& later, int64_t code) {
   return pool.add(later.pool.text(static_cast<uint32_t>(code)));
 }
@@ -129,7 +137,24 @@ State::Renamed State::rename_keys(const State& later, size_t domain, size_t part
   return codes;
 }
 
+/// Texts in kept rows, in their own codes.
+void State::rename_kept_texts(const State& later, const PipelineProgram& pipeline, size_t machine,
+                              MachinePartition* rows) {
+  const SourceSchema& schema = program_->streams[static_cast<size_t>(pipeline.stream)];
+  const std::vector<MachineAccumulator>& accumulators = pipeline.machines[machine].accumulators;
+  for (size_t a = 0; a < accumulators.size(); ++a) {
+    const std::vector<int>& columns = accumulators[a].columns;
+    for (size_t c = 0; c < columns.size(); ++c) {
+      const ColumnUse& use = pipeline.columns[static_cast<size_t>(columns[c])];
+      const FieldKind kind = schema.fields[static_cast<size_t>(use.field)].kind;
+      if (kind != FieldKind::kText || use.form != ColumnForm::kValue) continue;
+      rows->change_kept(a, c, [&](uint64_t code) { return rename_text(later, static_cast<int64_t>(code)); });
+    }
+  }
+}
+
 void State::merge(State&& later) {
+  const Renamed kOneCell = {0};
   ALIDADE_CHECK(later.program_ == program_ && later.cuts_ == cuts_);
   std::vector<Renamed> renamed;
   for (size_t k = 0; k < key_spaces_.size(); ++k) renamed.push_back(rename_cells(later, k));
@@ -146,7 +171,9 @@ void State::merge(State&& later) {
         MachinePartition& theirs = later.machines[p][m].partitions[partition];
         SpillScope scope(ours.arena());
         Renamed codes = rename_keys(later, static_cast<size_t>(machine.domain), partition, theirs);
-        ours.merge(theirs, codes, *of_uses[static_cast<size_t>(machine.key_space_use)]);
+        rename_kept_texts(later, pipeline, m, &theirs);
+        const int use = machine.key_space_use;
+        ours.merge(theirs, codes, use < 0 ? kOneCell : *of_uses[static_cast<size_t>(use)]);
         ours.arena()->take(std::move(*theirs.arena()));
       }
     }

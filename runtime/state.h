@@ -59,8 +59,11 @@ class State {
   /// The group table of a list of dimensions, made if no key space has it.
   GroupTable* groups_of(const std::vector<Dimension>& dimensions);
 
-  /// Adds the state of other rows of the same program, `later` in input order. Ids known on both sides must not be
-  /// split across states: duplicates are only found inside one.
+  /// An entity as the data writes it: text or an integer.
+  std::string key_text(int domain, size_t partition, uint32_t code) const;
+
+  /// Adds the state of other rows of the same program, `later` in input order, before derived pipelines have run. Ids
+  /// known on both sides must not be split across states: duplicates are only found inside one.
   void merge(State&& later);
 
   StringPool pool;
@@ -73,6 +76,7 @@ class State {
   using Renamed = std::vector<uint32_t>;
   uint32_t rename_text(const State& later, int64_t code);
   Renamed rename_cells(const State& later, size_t key_space);
+  void rename_kept_texts(const State& later, const PipelineProgram& pipeline, size_t machine, MachinePartition* rows);
   Renamed rename_keys(const State& later, size_t domain, size_t partition, const MachinePartition& rows);
 
   const Program* program_;

@@ -3,7 +3,9 @@
 #include "runtime/stream_pass.h"
 
 #include <algorithm>
+#include <array>
 
+#include "runtime/kept_rows.h"
 #include "runtime/read_ahead.h"
 
 namespace alidade {
@@ -29,6 +31,7 @@ StreamPass::StreamPass(size_t pipeline, const std::vector<std::unique_ptr<Loaded
   std::vector<KeySpaceCells> uses;
   for (const KeySpaceUse& use : pipeline_.key_spaces) uses.push_back(state->key_space(use.key_space));
   for (int w = 0; w < workers->count(); ++w) workers_.push_back(std::make_unique<Worker>(pipeline_, uses));
+  if (pipeline_.source.derived()) return;
   binder_ = std::make_unique<Binder>(schema_, specs_, state->calendar(), state->pool);
   if (schema_.id >= 0) {
     FieldKind kind = schema_.fields[static_cast<size_t>(schema_.id)].kind;
@@ -50,8 +53,9 @@ size_t StreamPass::bind_column(int field, ColumnForm form, const std::vector<std
 void StreamPass::plan_columns() {
   const Program& program = state_->program();
   time_ = bind_column(schema_.time, ColumnForm::kValue, {});
-  if (schema_.id >= 0) id_ = bind_column(schema_.id, ColumnForm::kValue, {});
-  if (schema_.arrived >= 0) arrived_ = bind_column(schema_.arrived, ColumnForm::kValue, {});
+  const bool from_stream = !pipeline_.source.derived();
+  if (from_stream && schema_.id >= 0) id_ = bind_column(schema_.id, ColumnForm::kValue, {});
+  if (from_stream && schema_.arrived >= 0) arrived_ = bind_column(schema_.arrived, ColumnForm::kValue, {});
   for (const ColumnUse& use : pipeline_.columns) {
     ColumnOrigin origin;
     origin.kind = use.kind;
@@ -59,7 +63,7 @@ void StreamPass::plan_columns() {
       origin.bound = bind_column(use.field, use.form, use.classes);
       origin.width = widths_[origin.bound];
       // Copies of an id are compared by their texts, not by the classes that texts fall into.
-      if (schema_.id >= 0) bind_column(use.field, ColumnForm::kValue, {});
+      if (from_stream && schema_.id >= 0) bind_column(use.field, ColumnForm::kValue, {});
     } else {
       origin.bound = bind_column(use.entity_field, ColumnForm::kValue, {});
       origin.table = tables_[static_cast<size_t>(use.table)].get();
@@ -102,11 +106,36 @@ Status StreamPass::run(BatchSource* source, bool skip_bad_rows, const std::funct
     if (!done.ok()) return done;
     if (progress) progress(step.done, step.all);
   }
+  take_workers(&stream);
+  return Done{};
+}
+
+void StreamPass::take_workers(StreamState* stream) {
   for (std::unique_ptr<Worker>& worker : workers_) {
     state_->cells[index_].take(std::move(worker->cells), pipeline_, {});
-    for (const auto& [entity, count] : worker->without_entity) stream.without_entity[entity] += count;
+    for (const auto& [entity, count] : worker->without_entity) stream->without_entity[entity] += count;
   }
-  return Done{};
+}
+
+void StreamPass::run_kept(TieLog* ties) {
+  const KeptRows kept(state_, pipeline_.source, specs_);
+  std::array<size_t, kPartitions + 1> first_morsel{};
+  for (size_t p = 0; p < kPartitions; ++p) {
+    first_morsel[p + 1] = first_morsel[p] + (kept.most_rows(p) + AL_MORSEL_ROWS - 1) / AL_MORSEL_ROWS;
+  }
+  prepare_scattered(first_morsel.back());
+  threads_->parallel_for(kPartitions, [&](int worker, size_t partition) {
+    size_t morsel = first_morsel[partition];
+    for (const BoundBatch& batch : kept.rows(partition, ties)) {
+      run_morsel(workers_[static_cast<size_t>(worker)].get(), {&batch, 0, batch.row_count}, &scattered_[morsel++]);
+    }
+  });
+  threads_->parallel_for(kPartitions, [&](int, size_t partition) { take_partition(partition, scattered_); });
+  size_t stream = static_cast<size_t>(pipeline_.source.pipeline);
+  while (state_->program().pipelines[stream].source.derived()) {
+    stream = static_cast<size_t>(state_->program().pipelines[stream].source.pipeline);
+  }
+  take_workers(&state_->streams[stream]);
 }
 
 // Bound batches go on to their morsels at once, while their columns are in the cache; only deduplication has to see all

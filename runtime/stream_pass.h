@@ -1,5 +1,6 @@
 // One pass over one stream: batches in windows are bound, deduplicated, counted, cut into morsels and run through the
-// pipeline's native loops; narrow rows then go to the machines' partitions. Fills the State. Tested in
+// pipeline's native loops; narrow rows then go to the machines' partitions. A derived pipeline's rows are those that a
+// machine of an earlier pass keeps, bound and counted already. Fills the State. Tested in
 // tests/unit/evaluator_test.cpp. Used from one thread; works on all of `workers`.
 #pragma once
 
@@ -14,6 +15,7 @@
 #include "runtime/indexer.h"
 #include "runtime/state.h"
 #include "runtime/tables.h"
+#include "runtime/ties.h"
 #include "runtime/workers.h"
 
 namespace alidade {
@@ -24,6 +26,8 @@ class StreamPass {
   StreamPass(size_t pipeline, const std::vector<std::unique_ptr<LoadedTable>>& tables, Workers* workers, State* state);
 
   Status run(BatchSource* source, bool skip_bad_rows, const std::function<void(int64_t, int64_t)>& progress);
+  /// Of a derived pipeline, once its source's pass is over: the rows that were kept. `ties` gets those not to decide.
+  void run_kept(TieLog* ties);
 
  private:
   /// Where a pipeline column's values come from: a bound column, or a table through a bound entity.
@@ -87,6 +91,7 @@ class StreamPass {
   void bind_morsel(Worker* worker, const Morsel& morsel);
   void dispatch(Worker* worker, const al_morsel& morsel);
   void exchange(Worker* worker, const al_morsel& morsel, std::vector<ScatteredRows>* scattered);
+  void take_workers(StreamState* stream);
   void take_partition(size_t partition, const std::vector<std::vector<ScatteredRows>>& scattered);
 
   const PipelineProgram& pipeline_;

@@ -4,9 +4,11 @@
 #include "compiler/codegen/row_loops.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "compiler/codegen/row_values.h"
+#include "compiler/plan/ops.h"
 #include "llvm/IR/CFG.h"
 #include "llvm/IR/MDBuilder.h"
 #include "llvm/IR/Module.h"
@@ -99,6 +101,29 @@ bool is_bound(al_accumulator_kind kind) {
 
 bool is_minimum(al_accumulator_kind kind) { return kind == AL_MIN_EXACT || kind == AL_MIN_FLOAT; }
 
+// Where a row's `order` field puts it, as an integer: a double's bits, turned so that they ascend with it; a missing
+// one before all others.
+llvm::Value* order_of(Builder& builder, RowValues& values, const Moment& moment) {
+  if (moment.order < 0) return builder.getInt64(0);
+  const RowValue order = values.value(moment.order);
+  llvm::Value* place = order.value;
+  if (place->getType()->isDoubleTy()) {
+    llvm::Value* zero = llvm::ConstantFP::get(place->getType(), 0.0);
+    llvm::Value* bits = builder.CreateBitCast(builder.CreateFAdd(place, zero), builder.getInt64Ty());
+    llvm::Value* flips = builder.CreateLShr(builder.CreateAShr(bits, 63), 1);
+    place = builder.CreateXor(bits, flips);
+  }
+  if (order.valid == nullptr) return place;
+  return builder.CreateSelect(order.valid, place, builder.getInt64(std::numeric_limits<int64_t>::min()));
+}
+
+// A value that is kept as it is: an integer's halves, or a double's bits (-0.0 as 0.0) and nothing.
+Halves value_halves(Builder& builder, llvm::Value* value) {
+  if (!value->getType()->isDoubleTy()) return halves(builder, value);
+  llvm::Value* canonical = builder.CreateFAdd(value, llvm::ConstantFP::get(value->getType(), 0.0));
+  return {builder.CreateBitCast(canonical, builder.getInt64Ty()), builder.getInt64(0)};
+}
+
 class UpdateLoop {
  public:
   UpdateLoop(llvm::Module& module, const Pipeline& pipeline, const PipelineProgram& layout, const LoopSpec& spec)
@@ -175,6 +200,12 @@ class UpdateLoop {
       case AL_VALUES_EXACT:
       case AL_VALUES_FLOAT:
       case AL_VALUES_KEY:
+      case AL_FIRST_EXACT:
+      case AL_LAST_EXACT:
+      case AL_FIRST_FLOAT:
+      case AL_LAST_FLOAT:
+      case AL_FIRST_ROW:
+      case AL_LAST_ROW:
         return false;
     }
     ALIDADE_CHECK(false);
@@ -298,9 +329,20 @@ class UpdateLoop {
       call_runtime(builder_, "al_add_float", builder_.getVoidTy(), {state(update), input});
     } else if (kind == AL_SUM_EXACT) {
       add_exact(update, input);
+    } else if (has_moment(kind)) {
+      keep(update, input);
     } else {
       push(update, input);
     }
+  }
+
+  void keep(const Dispatch::Update& update, llvm::Value* input) {
+    const Accumulator& kept = accumulator(update);
+    const bool first = kept.kind == AL_FIRST_EXACT || kept.kind == AL_FIRST_FLOAT;
+    const auto [low, high] = value_halves(builder_, input);
+    call_runtime(
+        builder_, first ? "al_keep_first" : "al_keep_last", builder_.getVoidTy(),
+        {state(update), values_->value(kept.moment.time).value, order_of(builder_, *values_, kept.moment), low, high});
   }
 
   void push(const Dispatch::Update& update, llvm::Value* input) {
@@ -354,7 +396,8 @@ class ExchangeLoop {
     llvm::BasicBlock* after = selective ? loop_.enter(any) : nullptr;
     values.open_branch();
     store(builder_.CreateTrunc(loop_.index(), builder_.getInt32Ty()), out, 0, 8);
-    store(values.cell(machine_.key_space_use), out, 4, 4);
+    const int use = machine_.key_space_use;
+    store(use < 0 ? builder_.getInt32(0) : values.cell(use), out, 4, 4);
     for (size_t i = 0; i < machine_.folds.size(); ++i) slot(values, out, i);
     values.close_branch();
     if (after != nullptr) loop_.leave(after);
@@ -400,6 +443,7 @@ class ExchangeLoop {
 
   void slot(RowValues& values, llvm::Value* out, size_t index) {
     const Machine::Fold& fold = machine_.folds[index];
+    if (has_moment(fold.kind)) return moment_slot(values, out, index);
     if (fold.input < 0) return;
     llvm::Value* input = values.value(fold.input).value;
     if (fold.kind == AL_VALUES_KEY) {
@@ -409,6 +453,35 @@ class ExchangeLoop {
       input = builder_.CreateSExt(input, builder_.getInt128Ty());
     }
     store(input, out, layout_.accumulators[index].slot_offset, 8);
+  }
+
+  void moment_slot(RowValues& values, llvm::Value* out, size_t index) {
+    const Machine::Fold& fold = machine_.folds[index];
+    const uint64_t slot = layout_.accumulators[index].slot_offset;
+    store(values.value(fold.moment.time).value, out, slot, 8);
+    store(order_of(builder_, values, fold.moment), out, slot + 8, 8);
+    if (keeps_row(fold.kind)) return carried_columns_slot(values, out, fold, slot + 16);
+    const auto [low, high] = value_halves(builder_, values.value(fold.input).value);
+    store(low, out, slot + 16, 8);
+    store(high, out, slot + 24, 8);
+  }
+
+  // A bit per column that is there, then the columns: equal rows have equal bytes.
+  void carried_columns_slot(RowValues& values, llvm::Value* out, const Machine::Fold& fold, uint64_t slot) {
+    const size_t words = (fold.carried.size() + 63) / 64;
+    std::vector<llvm::Value*> there(words, builder_.getInt64(0));
+    for (size_t i = 0; i < fold.carried.size(); ++i) {
+      const RowValue column = values.value(fold.carried[i]);
+      llvm::Value* value = column.value;
+      value = value->getType()->isDoubleTy() ? value_halves(builder_, value).low
+                                             : builder_.CreateZExt(value, builder_.getInt64Ty());
+      llvm::Value* valid = column.valid == nullptr ? builder_.getTrue() : column.valid;
+      value = builder_.CreateSelect(valid, value, builder_.getInt64(0));
+      store(value, out, slot + 8 * (words + i), 8);
+      llvm::Value* bit = builder_.CreateShl(builder_.CreateZExt(valid, builder_.getInt64Ty()), i % 64);
+      there[i / 64] = builder_.CreateOr(there[i / 64], bit);
+    }
+    for (size_t word = 0; word < words; ++word) store(there[word], out, slot + 8 * word, 8);
   }
 
   const Pipeline& pipeline_;

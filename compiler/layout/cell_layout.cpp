@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "compiler/plan/ops.h"
+
 namespace alidade {
 namespace {
 
@@ -25,9 +27,16 @@ Extent extent_of(al_accumulator_kind kind) {
     case AL_MIN_FLOAT:
     case AL_MAX_FLOAT:
       return {sizeof(al_float_bound), 8};
+    case AL_FIRST_EXACT:
+    case AL_LAST_EXACT:
+    case AL_FIRST_FLOAT:
+    case AL_LAST_FLOAT:
+      return {sizeof(al_moment), 8};
     case AL_VALUES_EXACT:
     case AL_VALUES_FLOAT:
     case AL_VALUES_KEY:
+    case AL_FIRST_ROW:
+    case AL_LAST_ROW:
       return {0, 8};
   }
   ALIDADE_CHECK(false);
@@ -37,9 +46,17 @@ bool is_sink(al_accumulator_kind kind) { return kind == AL_VALUES_EXACT || kind 
 
 uint32_t round_up(uint32_t bytes, uint32_t alignment) { return (bytes + alignment - 1) / alignment * alignment; }
 
+// Bytes of what a first or last keeps: a value, or the columns of a row with a bit each.
+uint32_t payload_bytes(const Machine::Fold& fold) {
+  if (!has_moment(fold.kind)) return 0;
+  if (!keeps_row(fold.kind)) return 16;
+  const size_t columns = fold.carried.size();
+  return static_cast<uint32_t>(8 * ((columns + 63) / 64 + columns));
+}
+
 // Bytes of a machine accumulator's slot in the narrow row.
-uint32_t slot_bytes(al_accumulator_kind kind) {
-  switch (kind) {
+uint32_t slot_bytes(const Machine::Fold& fold) {
+  switch (fold.kind) {
     case AL_COUNT:
       return 0;
     case AL_SUM_EXACT:
@@ -53,6 +70,13 @@ uint32_t slot_bytes(al_accumulator_kind kind) {
     case AL_VALUES_FLOAT:
     case AL_VALUES_KEY:
       return 8;
+    case AL_FIRST_EXACT:
+    case AL_LAST_EXACT:
+    case AL_FIRST_FLOAT:
+    case AL_LAST_FLOAT:
+    case AL_FIRST_ROW:
+    case AL_LAST_ROW:
+      return 16 + payload_bytes(fold);
   }
   ALIDADE_CHECK(false);
 }
@@ -160,8 +184,10 @@ MachineProgram lay_out_machine(const Pipeline& pipeline, const Machine& machine)
       bit.input = fold.input;
       guard_bit = static_cast<int>(std::find(bits.begin(), bits.end(), bit) - bits.begin());
     }
-    program.accumulators.push_back({fold.kind, guard_bit, program.row_bytes});
-    program.row_bytes += slot_bytes(fold.kind);
+    MachineAccumulator accumulator{fold.kind, guard_bit, program.row_bytes, payload_bytes(fold), {}};
+    for (const int op : fold.carried) accumulator.columns.push_back(pipeline.ops[op].column);
+    program.accumulators.push_back(std::move(accumulator));
+    program.row_bytes += slot_bytes(fold);
   }
   return program;
 }
@@ -218,6 +244,7 @@ PipelineLayout lay_out(const Pipeline& pipeline, int index) {
   PipelineLayout layout;
   PipelineProgram& program = layout.program;
   program.stream = pipeline.stream;
+  program.source = pipeline.source;
   program.columns = pipeline.columns;
   program.key_spaces = pipeline.key_spaces;
   const std::string prefix = "p" + std::to_string(index) + "_";

@@ -29,6 +29,8 @@ const void* runtime_symbol(std::string_view name) {
       {"al_add_float_slowly", address_of(&al_add_float_slowly)},
       {"al_exact_to_double", address_of(&al_exact_to_double)},
       {"al_float_spill", address_of(&al_float_spill)},
+      {"al_keep_first", address_of(&al_keep_first)},
+      {"al_keep_last", address_of(&al_keep_last)},
       {"al_long_division", address_of(&al_long_division)},
       {"al_max_exact", address_of(&al_max_exact)},
       {"al_max_float", address_of(&al_max_float)},

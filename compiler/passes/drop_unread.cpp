@@ -2,6 +2,7 @@
 #include "compiler/passes/drop_unread.h"
 
 #include "compiler/plan/canonical_order.h"
+#include "compiler/plan/ops.h"
 #include "compiler/plan/renumber.h"
 
 namespace alidade {
@@ -45,6 +46,8 @@ void drop_accumulators(Plan& plan, int pipeline) {
   renumber_accumulators(plan, pipeline, read.places());
 }
 
+bool is_read(const Pipeline& pipeline) { return !pipeline.accumulators.empty() || !pipeline.machines.empty(); }
+
 void drop_machine_parts(Plan& plan, int pipeline, int index) {
   const Machine& machine = plan.pipelines[static_cast<size_t>(pipeline)].machines[static_cast<size_t>(index)];
   Marks bits(machine.bits.size());
@@ -59,6 +62,10 @@ void drop_machine_parts(Plan& plan, int pipeline, int index) {
     for (const Presence& presence : output.presence) {
       if (presence.pipeline == pipeline && presence.machine == index) bits.mark(presence.index);
     }
+  }
+  for (const Pipeline& derived : plan.pipelines) {
+    const bool reads = derived.source.pipeline == pipeline && derived.source.machine == index;
+    if (reads && is_read(derived)) folds.mark(derived.source.accumulator);
   }
   for (size_t i = 0; i < machine.folds.size(); ++i) {
     if (folds.has(i)) bits.mark(machine.folds[i].bit);
@@ -84,15 +91,39 @@ void mark_dispatch(const Dispatch& dispatch, Marks& ops) {
   for (const Dispatch::Update& update : dispatch.always) ops.mark(update.guard);
 }
 
+/// A kept row carries on what a derived pipeline still reads.
+void drop_carried(Plan& plan, int index) {
+  Pipeline& pipeline = plan.pipelines[static_cast<size_t>(index)];
+  for (size_t m = 0; m < pipeline.machines.size(); ++m) {
+    for (size_t f = 0; f < pipeline.machines[m].folds.size(); ++f) {
+      const RowSource source{index, static_cast<int>(m), static_cast<int>(f)};
+      std::vector<ColumnUse> needed;
+      for (const Pipeline& derived : plan.pipelines) {
+        if (derived.source != source) continue;
+        const std::vector<ColumnUse> columns = carried_columns(plan, derived);
+        needed.insert(needed.end(), columns.begin(), columns.end());
+      }
+      std::erase_if(pipeline.machines[m].folds[f].carried, [&](int op) {
+        const int column = pipeline.ops[static_cast<size_t>(op)].column;
+        return std::find(needed.begin(), needed.end(), pipeline.columns[static_cast<size_t>(column)]) == needed.end();
+      });
+    }
+  }
+}
+
 void drop_ops(Pipeline& pipeline) {
   Marks read(pipeline.ops.size());
   for (const Accumulator& accumulator : pipeline.accumulators) {
-    read.mark(accumulator.input);
-    read.mark(accumulator.guard);
+    for (const int op : {accumulator.input, accumulator.guard, accumulator.moment.time, accumulator.moment.order}) {
+      read.mark(op);
+    }
   }
   for (const Machine& machine : pipeline.machines) {
     for (const int bit : machine.bits) read.mark(bit);
-    for (const Machine::Fold& fold : machine.folds) read.mark(fold.input);
+    for (const Machine::Fold& fold : machine.folds) {
+      for (const int op : {fold.input, fold.moment.time, fold.moment.order}) read.mark(op);
+      for (const int op : fold.carried) read.mark(op);
+    }
   }
   mark_dispatch(pipeline.dispatch, read);
   for (size_t i = pipeline.ops.size(); i-- > 0;) {
@@ -124,7 +155,7 @@ void drop_pipelines(Plan& plan) {
   Marks read(plan.pipelines.size());
   for (size_t i = 0; i < plan.pipelines.size(); ++i) {
     const Pipeline& pipeline = plan.pipelines[i];
-    if (!pipeline.accumulators.empty() || !pipeline.machines.empty()) read.mark(static_cast<int>(i));
+    if (is_read(pipeline)) read.mark(static_cast<int>(i));
   }
   renumber_pipelines(plan, read.places());
 }
@@ -190,9 +221,10 @@ void drop_fields(Plan& plan) {
 Plan drop_unread(Plan plan) {
   order_presence(plan);
   drop_formulas(plan);
-  for (size_t i = 0; i < plan.pipelines.size(); ++i) {
+  for (size_t i = plan.pipelines.size(); i-- > 0;) {  // a derived pipeline before the one that it reads
     drop_accumulators(plan, static_cast<int>(i));
     drop_machines(plan, static_cast<int>(i));
+    drop_carried(plan, static_cast<int>(i));
     drop_ops(plan.pipelines[i]);
     drop_key_space_uses(plan.pipelines[i]);
     drop_columns(plan.pipelines[i]);

@@ -22,7 +22,7 @@ void merge_equal(Plan& plan, int pipeline, int index) {
   Machine& machine = plan.pipelines[static_cast<size_t>(pipeline)].machines[static_cast<size_t>(index)];
   renumber_bits(plan, pipeline, index, places_of_equal(machine.bits));
   const auto less = [](const Machine::Fold& a, const Machine::Fold& b) {
-    return std::tie(a.kind, a.input, a.bit) < std::tie(b.kind, b.input, b.bit);
+    return std::tie(a.kind, a.input, a.bit, a.carried) < std::tie(b.kind, b.input, b.bit, b.carried);
   };
   renumber_folds(plan, pipeline, index, places_of_equal(machine.folds, less));
 }
@@ -68,6 +68,7 @@ int move(const Plan& plan, const Pipeline& pipeline, int index, Read& read) {
   for (size_t i = 0; i < pipeline.machines.size(); ++i) {
     const Machine& other = pipeline.machines[i];
     if (other.domain != machine.domain || other.key_column != machine.key_column) continue;
+    if (other.key_space_use < 0) continue;  // keeps rows, in no cells
     const auto same = same_read(machine, read, other);
     if (!same) continue;
     found.emplace(other.key_space_use, std::make_pair(static_cast<int>(i), *same));

@@ -61,9 +61,10 @@ auto constant_content(const CellValue& constant) {
 
 auto formula_content(const Formula& f) {
   return std::make_tuple(f.kind, f.finish, f.a, f.b, f.c, f.exact, f.boolean, f.scale, f.pipeline, f.machine,
-                         f.key_space, f.accumulator, f.count, f.rows, f.leaf_scale, f.percentage.numerator,
-                         f.percentage.digits, f.window.kind, f.window.period.count, f.window.period.unit, f.window.unit,
-                         f.offset.kind, f.offset.period.count, f.offset.period.unit, f.elapsed, f.grain, f.domain);
+                         f.key_space, f.accumulator, f.count, f.rows, f.row_dimensions, f.leaf_scale,
+                         f.percentage.numerator, f.percentage.digits, f.window.kind, f.window.period.count,
+                         f.window.period.unit, f.window.unit, f.offset.kind, f.offset.period.count,
+                         f.offset.period.unit, f.elapsed, f.grain, f.domain);
 }
 
 bool formula_less(const Formula& a, const Formula& b) {
@@ -84,8 +85,8 @@ bool key_space_less(const KeySpace& a, const KeySpace& b) {
 }
 
 auto content(const KeySpaceUse& use) { return std::tie(use.key_space, use.dimension_columns); }
-auto content(const Accumulator& a) { return std::tie(a.key_space_use, a.guard, a.kind, a.input); }
-auto content(const Machine::Fold& fold) { return std::tie(fold.bit, fold.kind, fold.input); }
+auto content(const Accumulator& a) { return std::tie(a.key_space_use, a.guard, a.kind, a.input, a.moment); }
+auto content(const Machine::Fold& fold) { return std::tie(fold.bit, fold.kind, fold.input, fold.moment, fold.carried); }
 auto content(const Machine& m) { return std::tie(m.domain, m.key_column, m.key_space_use); }
 auto content(const KeyDomain& domain) { return std::tie(domain.name, domain.kind); }
 auto content(const Presence& presence) { return std::tie(presence.pipeline, presence.machine, presence.index); }
@@ -138,6 +139,30 @@ void order_pipeline(Plan& plan, int index) {
   order_dispatch(pipeline.dispatch);
 }
 
+/// How many pipelines the rows go through before this one.
+int depth_of(const Plan& plan, const Pipeline& pipeline) {
+  int depth = 0;
+  for (int at = pipeline.source.pipeline; at >= 0; at = plan.pipelines[static_cast<size_t>(at)].source.pipeline)
+    ++depth;
+  return depth;
+}
+
+/// Those that read streams first; derived ones by what they read, once that has its place.
+void order_pipelines(Plan& plan) {
+  const auto place = [&](int index) {
+    const Pipeline& pipeline = plan.pipelines[static_cast<size_t>(index)];
+    return std::make_tuple(depth_of(plan, pipeline), pipeline.source, pipeline.stream);
+  };
+  for (size_t ordered = 0; ordered < plan.pipelines.size();) {
+    const auto places = sorted_places(plan.pipelines.size(), [&](int a, int b) { return place(a) < place(b); });
+    renumber_pipelines(plan, places);
+    const int depth = depth_of(plan, plan.pipelines[ordered]);
+    for (; ordered < plan.pipelines.size() && depth_of(plan, plan.pipelines[ordered]) == depth; ++ordered) {
+      order_pipeline(plan, static_cast<int>(ordered));
+    }
+  }
+}
+
 }  // namespace
 
 void order_row_expressions(Pipeline& pipeline) {
@@ -170,11 +195,7 @@ Plan canonical_order(Plan plan) {
                         return key_space_less(plan.key_spaces[static_cast<size_t>(a)],
                                               plan.key_spaces[static_cast<size_t>(b)]);
                       }));
-  renumber_pipelines(plan, sorted_places(plan.pipelines.size(), [&](int a, int b) {
-                       return plan.pipelines[static_cast<size_t>(a)].stream <
-                              plan.pipelines[static_cast<size_t>(b)].stream;
-                     }));
-  for (size_t i = 0; i < plan.pipelines.size(); ++i) order_pipeline(plan, static_cast<int>(i));
+  order_pipelines(plan);
   order_presence(plan);
   order_formulas(plan);
   return plan;

@@ -45,8 +45,21 @@ size_t state_bytes(al_accumulator_kind kind) {
     case AL_VALUES_FLOAT:
     case AL_VALUES_KEY:
       return 0;
+    case AL_FIRST_EXACT:
+    case AL_LAST_EXACT:
+    case AL_FIRST_FLOAT:
+    case AL_LAST_FLOAT:
+      return sizeof(al_moment);
+    case AL_FIRST_ROW:
+    case AL_LAST_ROW:
+      return offsetof(al_moment, low);  // and its columns, see carried_bytes
   }
   return 0;
+}
+
+/// What a kept row carries on.
+size_t carried_bytes(const Machine::Fold& fold) {
+  return (fold.carried.size() + (fold.carried.size() + 63) / 64) * sizeof(uint64_t);
 }
 
 /// Bytes that every folded row adds for good.
@@ -70,13 +83,15 @@ class OperationCount {
   }
   void add(const std::vector<Dispatch::Update>& updates) {
     for (const Dispatch::Update& update : updates) {
-      add(update.guard);
-      add(pipeline_.accumulators[static_cast<size_t>(update.accumulator)].input);
+      const Accumulator& accumulator = pipeline_.accumulators[static_cast<size_t>(update.accumulator)];
+      for (const int op : {update.guard, accumulator.input, accumulator.moment.time, accumulator.moment.order}) add(op);
     }
   }
   void add(const Machine& machine) {
     for (const int bit : machine.bits) add(bit);
-    for (const Machine::Fold& fold : machine.folds) add(fold.input);
+    for (const Machine::Fold& fold : machine.folds) {
+      for (const int op : {fold.input, fold.moment.time, fold.moment.order}) add(op);
+    }
   }
   size_t count() const { return count_; }
 
@@ -109,7 +124,10 @@ void row_costs(const Plan& plan, const Pipeline& pipeline, std::string& text) {
   size_t bytes = 0;
   for (const ColumnUse& column : pipeline.columns) bytes += column_bytes(plan, pipeline, column);
   const auto& name = plan.streams[static_cast<size_t>(pipeline.stream)].name;
-  text += fmt::format("pipeline {}: reads {} columns, {} bytes a row\n", name, pipeline.columns.size(), bytes);
+  const std::string source =
+      pipeline.source.derived() ? fmt::format(" from pipeline {}", pipeline.source.pipeline) : "";
+  text +=
+      fmt::format("pipeline {}{}: reads {} columns, {} bytes a row\n", name, source, pipeline.columns.size(), bytes);
   const auto always = updates_of_every_row(pipeline);
   OperationCount every_row(pipeline);
   every_row.add(always);
@@ -151,7 +169,7 @@ void machine_costs(const Plan& plan, const Pipeline& pipeline, std::string& text
     for (size_t i = 0; i < machine.bits.size(); ++i) bits.emplace(static_cast<int>(i), -1);
     for (const Machine::Fold& fold : machine.folds) {
       if (fold.input >= 0 && pipeline.ops[static_cast<size_t>(fold.input)].nullable) bits.emplace(fold.bit, fold.input);
-      state += state_bytes(fold.kind);
+      state += state_bytes(fold.kind) + carried_bytes(fold);
       kept += kept_bytes(fold.kind);
     }
     OperationCount operations(pipeline);

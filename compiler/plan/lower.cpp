@@ -11,6 +11,7 @@
 
 #include "compiler/plan/canonical_order.h"
 #include "compiler/plan/lower_rows.h"
+#include "compiler/plan/split_condition.h"
 
 namespace alidade {
 namespace {
@@ -26,7 +27,8 @@ struct BoundDimension {
 struct Context {
   Grain grain = Grain::kWhole;
   std::vector<BoundDimension> dimensions;
-  PerKey entity;  ///< of the enclosing collapse, while `per_entity`
+  PerKey entity;                 ///< of the enclosing collapse, while `per_entity`
+  size_t entity_dimensions = 0;  ///< around that collapse
   bool per_entity = false;
   bool below_dimension = false;
   friend bool operator==(const Context&, const Context&) = default;
@@ -128,6 +130,10 @@ Finish finish_of(Aggregate aggregate) {
       return Finish::kUnique;
     case Aggregate::kPercentile:
       return Finish::kPercentile;
+    case Aggregate::kFirst:
+      return Finish::kFirst;
+    case Aggregate::kLast:
+      return Finish::kLast;
   }
   return Finish::kCount;
 }
@@ -148,6 +154,10 @@ al_accumulator_kind accumulator_kind(Aggregate aggregate, bool exact) {
       return exact ? AL_VALUES_EXACT : AL_VALUES_FLOAT;
     case Aggregate::kUnique:
       return AL_VALUES_KEY;
+    case Aggregate::kFirst:
+      return exact ? AL_FIRST_EXACT : AL_FIRST_FLOAT;
+    case Aggregate::kLast:
+      return exact ? AL_LAST_EXACT : AL_LAST_FLOAT;
   }
   return AL_COUNT;
 }
@@ -192,6 +202,7 @@ class Lowering {
     for (const RequestOutput& output : request_.outputs) collect_value(output.value);
     settle_classes(classes_);
     for (const RequestOutput& output : request_.outputs) lower_output(output);
+    carry_columns();
     for (Pipeline& pipeline : pipelines_) plan_.pipelines.push_back(std::move(pipeline));
     return canonical_order(std::move(plan_));
   }
@@ -209,10 +220,19 @@ class Lowering {
   int leaf(const Value& value, const Context& context);
   void fill_cell(Formula& formula, const Value& value, int guard, int use, bool below_dimension);
   void fill_unique(Formula& formula, const Value& value, int guard, int use);
-  void fill_entity_cell(Formula& formula, const Value& value, int guard, int use, const PerKey& entity);
+  void fill_entity_cell(Formula& formula, const Value& value, int guard, int use, const Context& around);
 
   int context_id(Context context);
-  int pipeline_of(int stream);
+  /// The pipeline that has the rows of a condition, and what is left to ask of them; -1: nothing.
+  struct RowsOf {
+    int pipeline = 0;
+    int guard = -1;
+  };
+  RowsOf rows_of(int stream, RowId condition);
+  int pipeline_of(int stream, RowId event);
+  RowSource kept_rows(int stream, RowId event);
+  void carry_columns();
+  Moment moment(int pipeline);
   int key_space(const KeySpace& wanted);
   int key_space_use(int pipeline, const Context& context);
   int domain_of(RowId key);
@@ -238,6 +258,7 @@ class Lowering {
   Plan plan_;
   std::deque<Pipeline> pipelines_;  ///< stays put while rows_ write to it
   std::vector<std::unique_ptr<RowLowering>> rows_;
+  std::map<std::pair<int, RowId>, int> pipeline_of_;  ///< by stream and the event that a derived one reads
   TextClasses classes_;
   std::deque<Context> contexts_;
   std::map<std::pair<int32_t, int>, int> lowered_;
@@ -264,14 +285,68 @@ int Lowering::context_id(Context context) {
   return static_cast<int>(contexts_.size()) - 1;
 }
 
-int Lowering::pipeline_of(int stream) {
-  for (size_t i = 0; i < pipelines_.size(); ++i) {
-    if (pipelines_[i].stream == stream) return static_cast<int>(i);
+Lowering::RowsOf Lowering::rows_of(int stream, RowId condition) {
+  const SplitCondition split = split_condition(model_, condition);
+  RowsOf result{pipeline_of(stream, split.event), -1};
+  OpTable& ops = rows(result.pipeline).ops();
+  for (const RowId test : split.tests) {
+    const int op = rows(result.pipeline).condition(test);
+    result.guard = result.guard < 0 ? op : ops.both(result.guard, op);
   }
+  const bool always = result.guard >= 0 && ops.at(result.guard).kind == OpKind::kConst && ops.at(result.guard).truth;
+  if (always) result.guard = -1;
+  return result;
+}
+
+int Lowering::pipeline_of(int stream, RowId event) {
+  const auto found = pipeline_of_.find({stream, event});
+  if (found != pipeline_of_.end()) return found->second;
+  const RowSource source = event.valid() ? kept_rows(stream, event) : RowSource();
+  const int index = static_cast<int>(pipelines_.size());
   pipelines_.emplace_back();
   pipelines_.back().stream = stream;
+  pipelines_.back().source = source;
   rows_.push_back(std::make_unique<RowLowering>(model_, classes_, pipelines_.back()));
-  return static_cast<int>(pipelines_.size()) - 1;
+  pipeline_of_.emplace(std::make_pair(stream, event), index);
+  return index;
+}
+
+/// Each entity's first or last row, kept by a machine of the pipeline that it is chosen from.
+RowSource Lowering::kept_rows(int stream, RowId event) {
+  const Row& row = model_.row(event);
+  const RowsOf chosen = rows_of(stream, row.a);
+  RowSource source;
+  source.pipeline = chosen.pipeline;
+  source.machine = machine(chosen.pipeline, domain_of(row.b), row.b, -1);
+  Machine::Fold fold;
+  fold.kind = row.kind == RowKind::kIsFirst ? AL_FIRST_ROW : AL_LAST_ROW;
+  fold.moment = moment(chosen.pipeline);
+  Machine& keeper = pipeline(chosen.pipeline).machines[static_cast<size_t>(source.machine)];
+  fold.bit = static_cast<int>(keeper.bits.size());
+  source.accumulator = static_cast<int>(keeper.folds.size());
+  keeper.bits.push_back(chosen.guard);
+  keeper.folds.push_back(std::move(fold));
+  return source;
+}
+
+/// What derived pipelines read, once all of it is known; the last ones first, for they read of those before.
+void Lowering::carry_columns() {
+  for (size_t i = pipelines_.size(); i-- > 0;) {
+    const RowSource& source = pipelines_[i].source;
+    if (!source.derived()) continue;
+    std::vector<int> carried;
+    for (const ColumnUse& use : carried_columns(plan_, pipelines_[i])) {
+      carried.push_back(rows(source.pipeline).field_op(use));
+    }
+    std::sort(carried.begin(), carried.end());
+    Machine& keeper = pipeline(source.pipeline).machines[static_cast<size_t>(source.machine)];
+    keeper.folds[static_cast<size_t>(source.accumulator)].carried = std::move(carried);
+  }
+}
+
+Moment Lowering::moment(int index) {
+  const ModelSource& stream = model_.streams[static_cast<size_t>(pipeline(index).stream)];
+  return {rows(index).field_op(stream.time), stream.order < 0 ? -1 : rows(index).field_op(stream.order)};
 }
 
 int Lowering::key_space(const KeySpace& wanted) {
@@ -347,7 +422,7 @@ int Lowering::add_accumulator(int index, Accumulator accumulator) {
 /// Rows that pass a guard, for groups and for the keys of collapses.
 int Lowering::count_accumulator(int index, int use, int guard) {
   const auto [place, fresh] = counts_.emplace(std::make_tuple(index, use, guard), 0);
-  if (fresh) place->second = add_accumulator(index, {AL_COUNT, use, -1, guard});
+  if (fresh) place->second = add_accumulator(index, {AL_COUNT, use, -1, guard, {}});
   return place->second;
 }
 
@@ -419,6 +494,7 @@ int Lowering::collapse(const Value& value, const Context& outer) {
       formula.kind = FormulaKind::kCollapseEntity;
       ALIDADE_CHECK(!outer.per_entity);  // sema refuses an entity inside an entity
       inside.entity = value.key;
+      inside.entity_dimensions = outer.dimensions.size();
       inside.per_entity = true;
       for (const RowId row : value.key.rows) {
         if (row.valid()) formula.domain = domain_of(row);
@@ -443,15 +519,13 @@ int Lowering::leaf(const Value& value, const Context& context) {
   Formula formula;
   formula.finish = finish_of(value.aggregate);
   formula.percentage = value.percentage;
-  formula.pipeline = pipeline_of(value.stream);
+  const auto [rows_at, guard] = rows_of(value.stream, value.condition);
+  formula.pipeline = rows_at;
   formula.streams = {value.stream};
   if (value.input.valid() && value.aggregate != Aggregate::kUnique) {
     const Type& input = model_.row(value.input).type;
     if (representation(input) == Representation::kExact) formula.leaf_scale = input.scale;
   }
-  OpTable& ops = rows(formula.pipeline).ops();
-  int guard = value.condition.valid() ? rows(formula.pipeline).condition(value.condition) : -1;
-  if (guard >= 0 && ops.at(guard).kind == OpKind::kConst && ops.at(guard).truth) guard = -1;
   const int use = key_space_use(formula.pipeline, context);
   formula.key_space = pipeline(formula.pipeline).key_spaces[static_cast<size_t>(use)].key_space;
 
@@ -459,7 +533,7 @@ int Lowering::leaf(const Value& value, const Context& context) {
   seen.guard = guard;
   seen.grain = context.grain;
   if (context.per_entity) {
-    fill_entity_cell(formula, value, guard, use, context.entity);
+    fill_entity_cell(formula, value, guard, use, context);
   } else if (value.aggregate == Aggregate::kUnique) {
     fill_unique(formula, value, guard, use);
   } else {
@@ -481,14 +555,16 @@ void Lowering::fill_cell(Formula& formula, const Value& value, int guard, int us
   const int index = formula.pipeline;
   if (below_dimension) formula.rows = count_accumulator(index, use, guard);
   if (value.aggregate == Aggregate::kCount) {
-    formula.accumulator = add_accumulator(index, {AL_COUNT, use, -1, guard});
+    formula.accumulator = add_accumulator(index, {AL_COUNT, use, -1, guard, {}});
     return;
   }
   const int input = rows(index).value(value.input);
   const bool exact = rows(index).ops().at(input).type == OpType::kExact;
-  formula.accumulator = add_accumulator(index, {accumulator_kind(value.aggregate, exact), use, input, guard});
+  Accumulator folded = {accumulator_kind(value.aggregate, exact), use, input, guard, {}};
+  if (has_moment(folded.kind)) folded.moment = moment(index);
+  formula.accumulator = add_accumulator(index, folded);
   if (value.aggregate != Aggregate::kMean) return;
-  formula.count = add_accumulator(index, {AL_COUNT, use, -1, counted_guard(index, guard, input)});
+  formula.count = add_accumulator(index, {AL_COUNT, use, -1, counted_guard(index, guard, input), {}});
 }
 
 void Lowering::fill_unique(Formula& formula, const Value& value, int guard, int use) {
@@ -499,10 +575,10 @@ void Lowering::fill_unique(Formula& formula, const Value& value, int guard, int 
   counted.bits.push_back(guard);
 }
 
-void Lowering::fill_entity_cell(Formula& formula, const Value& value, int guard, int use, const PerKey& entity) {
+void Lowering::fill_entity_cell(Formula& formula, const Value& value, int guard, int use, const Context& around) {
   formula.kind = FormulaKind::kEntityCell;
   const int index = formula.pipeline;
-  const RowId key = entity.rows[static_cast<size_t>(value.stream)];
+  const RowId key = around.entity.rows[static_cast<size_t>(value.stream)];
   formula.machine = machine(index, domain_of(key), key, use);
   int input = -1;
   al_accumulator_kind kind = AL_COUNT;
@@ -516,10 +592,11 @@ void Lowering::fill_entity_cell(Formula& formula, const Value& value, int guard,
   formula.rows = static_cast<int>(cells.bits.size());
   cells.bits.push_back(guard);
   formula.accumulator = static_cast<int>(cells.folds.size());
-  cells.folds.push_back({kind, input, formula.rows});
+  if (has_moment(kind)) formula.row_dimensions = static_cast<int>(around.entity_dimensions);
+  cells.folds.push_back({kind, input, formula.rows, has_moment(kind) ? moment(index) : Moment(), {}});
   if (value.aggregate != Aggregate::kMean) return;
   formula.count = static_cast<int>(cells.folds.size());
-  cells.folds.push_back({AL_COUNT, -1, static_cast<int>(cells.bits.size())});
+  cells.folds.push_back({AL_COUNT, -1, static_cast<int>(cells.bits.size()), {}, {}});
   cells.bits.push_back(counted_guard(index, guard, input));
 }
 

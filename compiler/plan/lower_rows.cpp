@@ -100,6 +100,10 @@ int RowLowering::column(RowId id, ColumnForm form) {
     }
   }
   if (form == ColumnForm::kClass) use.classes = classes_.at(id);
+  return add_column(std::move(use));
+}
+
+int RowLowering::add_column(ColumnUse use) {
   auto& columns = pipeline_.columns;
   const auto found = std::find(columns.begin(), columns.end(), use);
   if (found != columns.end()) return static_cast<int>(found - columns.begin());
@@ -112,6 +116,19 @@ int RowLowering::column_op(RowId id, ColumnForm form) {
   const OpType type = row.kind == RowKind::kMember ? OpType::kBool : op_type(field_kind(row.type));
   const int at = column(id, form);
   return ops_.column(at, type, pipeline_.columns[static_cast<size_t>(at)].nullable);
+}
+
+int RowLowering::field_op(const ColumnUse& use) {
+  const ModelSource& stream = model_.streams[static_cast<size_t>(pipeline_.stream)];
+  const OpType type = op_type(field_kind(stream.fields[static_cast<size_t>(use.field)].type));
+  return ops_.column(add_column(use), type, use.nullable);
+}
+
+int RowLowering::field_op(int field) {
+  ColumnUse use;
+  use.field = field;
+  use.nullable = model_.streams[static_cast<size_t>(pipeline_.stream)].fields[static_cast<size_t>(field)].type.optional;
+  return field_op(use);
 }
 
 int RowLowering::value(RowId id) {
@@ -169,6 +186,9 @@ int RowLowering::compute_value(const Row& row, RowId id) {
       return ops_.opposite(is_there(row.a));
     case RowKind::kIf:
       return choose(row);
+    case RowKind::kIsFirst:
+    case RowKind::kIsLast:
+      ALIDADE_CHECK(false);  // a derived pipeline reads those rows; see Lowering::source_of
   }
   return -1;
 }

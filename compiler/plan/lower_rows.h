@@ -33,10 +33,14 @@ class RowLowering {
   int condition(RowId row);
   /// The pipeline column of a key or dimension: a field or attribute in value form.
   int column(RowId row) { return column(row, ColumnForm::kValue); }
+  /// The op of a column of the stream's own fields, and of a field in value form.
+  int field_op(const ColumnUse& use);
+  int field_op(int field);
   OpTable& ops() { return ops_; }
 
  private:
   int column(RowId row, ColumnForm form);
+  int add_column(ColumnUse use);
   int column_op(RowId row, ColumnForm form);
   int compute_value(const Row& row, RowId id);
   int constant(const Row& row);

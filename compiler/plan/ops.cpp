@@ -257,4 +257,37 @@ uint32_t code_count(const Plan& plan, const Pipeline& pipeline, const ColumnUse&
   return static_cast<uint32_t>(column_field(plan, pipeline, column).values.size());
 }
 
+bool keeps_row(al_accumulator_kind kind) { return kind == AL_FIRST_ROW || kind == AL_LAST_ROW; }
+
+bool has_moment(al_accumulator_kind kind) {
+  return keeps_row(kind) || kind == AL_FIRST_EXACT || kind == AL_LAST_EXACT || kind == AL_FIRST_FLOAT ||
+         kind == AL_LAST_FLOAT;
+}
+
+std::vector<ColumnUse> carried_columns(const Plan& plan, const Pipeline& derived) {
+  const auto& fields = plan.streams[static_cast<size_t>(derived.stream)].fields;
+  std::vector<ColumnUse> needed;
+  const auto add = [&](ColumnUse use) {
+    if (std::find(needed.begin(), needed.end(), use) == needed.end()) needed.push_back(std::move(use));
+  };
+  const auto add_value = [&](int field) {
+    ColumnUse use;
+    use.field = field;
+    use.nullable = fields[static_cast<size_t>(field)].optional;
+    add(std::move(use));
+  };
+  for (const ColumnUse& column : derived.columns) {
+    if (column.kind != ColumnKind::kField) {
+      add_value(column.entity_field);
+      continue;
+    }
+    add(column);
+    if (column.form == ColumnForm::kClass) add_value(column.field);
+  }
+  std::sort(needed.begin(), needed.end(), [](const ColumnUse& a, const ColumnUse& b) {
+    return std::tie(a.field, a.form, a.classes) < std::tie(b.field, b.form, b.classes);
+  });
+  return needed;
+}
+
 }  // namespace alidade

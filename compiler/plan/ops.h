@@ -62,4 +62,11 @@ uint32_t code_count(const Plan& plan, const Pipeline& pipeline, const ColumnUse&
 /// The field a column shows: of the stream, or the attribute of the table. Not for kMember.
 const FieldSchema& column_field(const Plan& plan, const Pipeline& pipeline, const ColumnUse& column);
 
+/// Whether a kind keeps the columns of one row, and whether it chooses one by its moment.
+bool keeps_row(al_accumulator_kind kind);
+bool has_moment(al_accumulator_kind kind);
+/// The fields that a derived pipeline needs of its source's rows, ascending by content: its own, the entities it looks
+/// attributes up by, and of texts in classes the text too, so that rows that differ are told apart.
+std::vector<ColumnUse> carried_columns(const Plan& plan, const Pipeline& derived);
+
 }  // namespace alidade

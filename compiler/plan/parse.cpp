@@ -113,6 +113,13 @@ class PlanParser {
   std::vector<uint32_t> parse_codes(Line& line, int column);
   std::vector<Dispatch::Update> parse_updates(Line& line);
   std::vector<int> parse_streams(Line& line);
+  Moment moment(Line& line) {
+    Moment moment;
+    if (!line.accept("at")) return moment;
+    moment.time = line.index('v');
+    if (line.names_index('v')) moment.order = line.index('v');
+    return moment;
+  }
   int guard(Line& line) { return line.accept("if") ? line.index('v') : -1; }
   /// Reads "v3" where the next of `items` is being declared.
   template <typename T>
@@ -169,6 +176,7 @@ void PlanParser::parse_line(Line& line) {
     declare(line, 'p', plan_.pipelines);
     plan_.pipelines.emplace_back();
     pipeline().stream = line.named(plan_.streams);
+    if (line.accept("from")) pipeline().source = {line.index('p'), line.index('m'), line.index('f')};
   } else if (word == "formula") {
     parse_formula(line);
   } else if (word == "output") {
@@ -360,6 +368,7 @@ void PlanParser::parse_fold(Line& line) {
   accumulator.key_space_use = line.index('u');
   accumulator.kind = line.word<al_accumulator_kind>();
   if (line.names_index('v')) accumulator.input = line.index('v');
+  accumulator.moment = moment(line);
   accumulator.guard = guard(line);
   pipeline().accumulators.push_back(accumulator);
 }
@@ -370,7 +379,7 @@ void PlanParser::parse_machine(Line& line) {
   machine.domain = line.index('d');
   line.expect("key");
   machine.key_column = line.index('c');
-  machine.key_space_use = line.index('u');
+  machine.key_space_use = line.names_index('u') ? line.index('u') : -1;
   pipeline().machines.push_back(std::move(machine));
 }
 
@@ -380,8 +389,11 @@ void PlanParser::parse_entry(Line& line) {
   Machine::Fold fold;
   fold.bit = line.index('b');
   fold.kind = line.word<al_accumulator_kind>();
-  if (line.names_index('v')) fold.input = line.index('v');
-  folds.push_back(fold);
+  const bool keeps_row = fold.kind == AL_FIRST_ROW || fold.kind == AL_LAST_ROW;
+  if (!keeps_row && line.names_index('v')) fold.input = line.index('v');
+  while (keeps_row && line.names_index('v')) fold.carried.push_back(line.index('v'));
+  fold.moment = moment(line);
+  folds.push_back(std::move(fold));
 }
 
 std::vector<Dispatch::Update> PlanParser::parse_updates(Line& line) {
@@ -466,6 +478,7 @@ void PlanParser::parse_leaf(Line& line, Formula& formula) {
   if (line.names_index(folded)) formula.accumulator = line.index(folded);
   if (line.accept("count")) formula.count = line.index(folded);
   if (line.accept("rows")) formula.rows = line.index(cell ? 'a' : 'b');
+  if (line.accept("of_row")) formula.row_dimensions = line.number<int>();
   if (line.accept("scale")) formula.leaf_scale = line.number<int>();
 }
 

@@ -58,26 +58,37 @@ struct Op {
   friend bool operator==(const Op&, const Op&) = default;
 };
 
+/// When a row happened, for first and last: ops of its time and of its `order` field (-1: none).
+struct Moment {
+  int time = -1;
+  int order = -1;
+  friend auto operator<=>(const Moment&, const Moment&) = default;
+};
+
 /// Folds `input` into the cells of a key space for rows that pass `guard` and whose input is valid.
 struct Accumulator {
   al_accumulator_kind kind = AL_COUNT;
   int key_space_use = 0;
   int input = -1;  ///< op; -1 for AL_COUNT
   int guard = -1;  ///< op of type kBool; -1: every row
+  Moment moment;   ///< AL_FIRST_*, AL_LAST_*
   friend bool operator==(const Accumulator&, const Accumulator&) = default;
 };
 
 /// Per key and cell: mask bits and accumulators (runtime/program.h, MachineProgram). bits[i] is the op that sets bit i
-/// (-1: every row); an accumulator folds when its bit is set and its input valid.
+/// (-1: every row); an accumulator folds when its bit is set and its input valid. Without a key space a key has one
+/// entry: such a machine keeps first and last rows, and each of its folds is the source of a derived pipeline.
 struct Machine {
   int domain = 0;
   int key_column = 0;
-  int key_space_use = 0;
+  int key_space_use = 0;  ///< -1: none
   std::vector<int> bits;
   struct Fold {
     al_accumulator_kind kind = AL_COUNT;
     int input = -1;
     int bit = 0;
+    Moment moment;             ///< AL_FIRST_*, AL_LAST_*
+    std::vector<int> carried;  ///< AL_FIRST/LAST_ROW: column ops that a derived pipeline reads of the row
     friend bool operator==(const Fold&, const Fold&) = default;
   };
   std::vector<Fold> folds;
@@ -101,6 +112,7 @@ struct Dispatch {
 
 struct Pipeline {
   int stream = 0;
+  RowSource source;
   std::vector<ColumnUse> columns;
   std::vector<Op> ops;
   std::vector<KeySpaceUse> key_spaces;

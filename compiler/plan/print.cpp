@@ -57,6 +57,11 @@ class Printer {
   std::string text_;
 };
 
+std::string moment_text(const Moment& moment) {
+  if (moment.time < 0) return "";
+  return fmt::format(" at v{}{}", moment.time, moment.order < 0 ? "" : fmt::format(" v{}", moment.order));
+}
+
 std::string guarded(int guard) { return guard < 0 ? "" : fmt::format(" if v{}", guard); }
 
 // ------------------------------------------------------------------------------------------------ sources
@@ -97,7 +102,9 @@ void Printer::print_key_space(size_t index) {
 // ------------------------------------------------------------------------------------------------ pipelines
 void Printer::print_pipeline(size_t index) {
   const Pipeline& pipeline = plan_.pipelines[index];
-  line("pipeline p{} {}", index, name_text(plan_.streams[static_cast<size_t>(pipeline.stream)].name));
+  const RowSource& source = pipeline.source;
+  line("pipeline p{} {}{}", index, name_text(plan_.streams[static_cast<size_t>(pipeline.stream)].name),
+       source.derived() ? fmt::format(" from p{} m{} f{}", source.pipeline, source.machine, source.accumulator) : "");
   for (size_t i = 0; i < pipeline.columns.size(); ++i)
     line("  column c{} {}", i, column(pipeline, pipeline.columns[i]));
   for (size_t i = 0; i < pipeline.ops.size(); ++i) line("  let v{} = {}", i, op(pipeline, pipeline.ops[i]));
@@ -108,8 +115,8 @@ void Printer::print_pipeline(size_t index) {
   }
   for (size_t i = 0; i < pipeline.accumulators.size(); ++i) {
     const Accumulator& a = pipeline.accumulators[i];
-    line("  fold a{} u{} {}{}{}", i, a.key_space_use, word_of(a.kind), a.input < 0 ? "" : fmt::format(" v{}", a.input),
-         guarded(a.guard));
+    line("  fold a{} u{} {}{}{}{}", i, a.key_space_use, word_of(a.kind),
+         a.input < 0 ? "" : fmt::format(" v{}", a.input), moment_text(a.moment), guarded(a.guard));
   }
   for (size_t i = 0; i < pipeline.machines.size(); ++i) print_machine(pipeline.machines[i], i);
   print_dispatch(pipeline);
@@ -185,12 +192,15 @@ std::string Printer::op(const Pipeline& pipeline, const Op& op) const {
 }
 
 void Printer::print_machine(const Machine& machine, size_t index) {
-  line("  machine m{} d{} key c{} u{}", index, machine.domain, machine.key_column, machine.key_space_use);
+  line("  machine m{} d{} key c{}{}", index, machine.domain, machine.key_column,
+       machine.key_space_use < 0 ? "" : fmt::format(" u{}", machine.key_space_use));
   for (size_t i = 0; i < machine.bits.size(); ++i) line("    bit b{}{}", i, guarded(machine.bits[i]));
   for (size_t i = 0; i < machine.folds.size(); ++i) {
     const Machine::Fold& fold = machine.folds[i];
-    line("    entry f{} b{} {}{}", i, fold.bit, word_of(fold.kind),
-         fold.input < 0 ? "" : fmt::format(" v{}", fold.input));
+    std::string carried;
+    for (const int op : fold.carried) carried += fmt::format(" v{}", op);
+    line("    entry f{} b{} {}{}{}{}", i, fold.bit, word_of(fold.kind),
+         fold.input < 0 ? "" : fmt::format(" v{}", fold.input), carried, moment_text(fold.moment));
   }
 }
 
@@ -233,6 +243,7 @@ std::string Printer::leaf(const Formula& f) const {
   if (f.accumulator >= 0) text += fmt::format(" {}{}", folded, f.accumulator);
   if (f.count >= 0) text += fmt::format(" count {}{}", folded, f.count);
   if (f.rows >= 0) text += fmt::format(" rows {}{}", cell ? 'a' : 'b', f.rows);
+  if (f.row_dimensions != 0) text += fmt::format(" of_row {}", f.row_dimensions);
   if (f.leaf_scale != 0) text += fmt::format(" scale {}", f.leaf_scale);
   return text;
 }

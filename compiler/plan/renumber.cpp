@@ -91,6 +91,7 @@ void renumber_key_spaces(Plan& plan, const Renumbering& to) {
 
 void renumber_pipelines(Plan& plan, const Renumbering& to) {
   reorder(plan.pipelines, to);
+  for (Pipeline& pipeline : plan.pipelines) pipeline.source.pipeline = moved(to, pipeline.source.pipeline);
   for (Formula& formula : plan.formulas) formula.pipeline = moved(to, formula.pipeline);
   for (Output& output : plan.outputs) {
     for (Presence& presence : output.presence) presence.pipeline = moved(to, presence.pipeline);
@@ -122,13 +123,20 @@ void renumber_ops(Pipeline& pipeline, const Renumbering& to) {
     op.c = moved(to, op.c);
   }
   reorder(pipeline.ops, to);
+  const auto move_moment = [&](Moment& moment) { moment = {moved(to, moment.time), moved(to, moment.order)}; };
   for (Accumulator& accumulator : pipeline.accumulators) {
     accumulator.input = moved(to, accumulator.input);
     accumulator.guard = moved(to, accumulator.guard);
+    move_moment(accumulator.moment);
   }
   for (Machine& machine : pipeline.machines) {
     move_all(to, machine.bits);
-    for (Machine::Fold& fold : machine.folds) fold.input = moved(to, fold.input);
+    for (Machine::Fold& fold : machine.folds) {
+      fold.input = moved(to, fold.input);
+      move_moment(fold.moment);
+      move_all(to, fold.carried);
+      std::sort(fold.carried.begin(), fold.carried.end());
+    }
   }
   for (auto& updates : pipeline.dispatch.cases) {
     for (Dispatch::Update& update : updates) update.guard = moved(to, update.guard);
@@ -166,6 +174,9 @@ void renumber_accumulators(Plan& plan, int pipeline, const Renumbering& to) {
 
 void renumber_machines(Plan& plan, int pipeline, const Renumbering& to) {
   reorder(plan.pipelines[static_cast<size_t>(pipeline)].machines, to);
+  for (Pipeline& derived : plan.pipelines) {
+    if (derived.source.pipeline == pipeline) derived.source.machine = moved(to, derived.source.machine);
+  }
   for (Formula& formula : plan.formulas) {
     if (formula.pipeline == pipeline) formula.machine = moved(to, formula.machine);
   }
@@ -193,6 +204,10 @@ void renumber_bits(Plan& plan, int pipeline, int machine, const Renumbering& to)
 
 void renumber_folds(Plan& plan, int pipeline, int machine, const Renumbering& to) {
   reorder(plan.pipelines[static_cast<size_t>(pipeline)].machines[static_cast<size_t>(machine)].folds, to);
+  for (Pipeline& derived : plan.pipelines) {
+    RowSource& source = derived.source;
+    if (source.pipeline == pipeline && source.machine == machine) source.accumulator = moved(to, source.accumulator);
+  }
   for (Formula& formula : plan.formulas) {
     if (formula.kind != FormulaKind::kEntityCell || formula.pipeline != pipeline || formula.machine != machine)
       continue;

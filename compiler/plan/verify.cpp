@@ -35,8 +35,13 @@ void check_frame(const Plan& plan, std::vector<std::string>& messages) {
     }
   }
   std::set<int> streams;
-  for (const Pipeline& pipeline : plan.pipelines) {
-    if (!streams.insert(pipeline.stream).second) messages.push_back("two pipelines read one stream");
+  for (size_t i = 0; i < plan.pipelines.size(); ++i) {
+    const Pipeline& pipeline = plan.pipelines[i];
+    if (!pipeline.source.derived()) {
+      if (!streams.insert(pipeline.stream).second) messages.push_back("two pipelines read one stream");
+    } else if (static_cast<size_t>(pipeline.source.pipeline) >= i) {
+      messages.push_back(fmt::format("pipeline p{} stands before the one that it reads", i));
+    }
   }
 }
 

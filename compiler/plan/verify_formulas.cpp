@@ -203,6 +203,12 @@ const char* FormulaVerifier::wrong_fold(const Formula& leaf, al_accumulator_kind
     case Finish::kUnique:
       fits = kind == AL_VALUES_KEY;
       break;
+    case Finish::kFirst:
+      fits = one_of({AL_FIRST_EXACT, AL_FIRST_FLOAT});
+      break;
+    case Finish::kLast:
+      fits = one_of({AL_LAST_EXACT, AL_LAST_FLOAT});
+      break;
   }
   if (!fits) return "finishes another accumulation";
   const bool stays_exact = kind == AL_COUNT || kind == AL_VALUES_KEY || is_exact_kind(kind);
@@ -232,6 +238,7 @@ const char* FormulaVerifier::wrong_machine_leaf(const Formula& leaf) const {
   const Pipeline& pipeline = plan_.pipelines[static_cast<size_t>(leaf.pipeline)];
   if (!in_range(leaf.machine, pipeline.machines)) return "names no machine";
   const Machine& machine = pipeline.machines[static_cast<size_t>(leaf.machine)];
+  if (machine.key_space_use < 0) return "reads a machine without cells";
   if (pipeline.key_spaces[static_cast<size_t>(machine.key_space_use)].key_space != leaf.key_space) {
     return "reads cells of another key space";
   }
@@ -242,6 +249,11 @@ const char* FormulaVerifier::wrong_machine_leaf(const Formula& leaf) const {
     return leaf.exact ? nullptr : "has the wrong type";
   }
   if (!in_range(leaf.accumulator, machine.folds)) return "names no entry";
+  const size_t dimensions = plan_.key_spaces[static_cast<size_t>(leaf.key_space)].dimensions.size();
+  const bool of_row = leaf.finish == Finish::kFirst || leaf.finish == Finish::kLast;
+  if (leaf.row_dimensions < 0 || static_cast<size_t>(leaf.row_dimensions) > (of_row ? dimensions : 0)) {
+    return "leaves dimensions to a row that it does not choose";
+  }
   if (leaf.count != -1 && !in_range(leaf.count, machine.folds)) return "names no entry";
   return wrong_fold(leaf, machine.folds[static_cast<size_t>(leaf.accumulator)].kind, leaf.count != -1,
                     leaf.count != -1 && machine.folds[static_cast<size_t>(leaf.count)].kind == AL_COUNT);

@@ -33,6 +33,7 @@ class PipelineVerifier {
     for (size_t i = 0; i < pipeline_.accumulators.size(); ++i) check_accumulator(i);
     for (size_t i = 0; i < pipeline_.machines.size(); ++i) check_machine(i);
     if (messages_.size() == before) check_dispatch();
+    if (messages_.size() == before) check_source();
   }
 
  private:
@@ -54,7 +55,10 @@ class PipelineVerifier {
   const char* wrong_result(const Op& op) const;
   const char* wrong_code_test(const Op& op) const;
   void check_use(size_t index);
+  void check_source();
   void check_input(const std::string& place, al_accumulator_kind kind, int input);
+  void check_moment(const std::string& place, al_accumulator_kind kind, const Moment& moment);
+  void check_carried(const std::string& place, const Machine::Fold& fold);
   void check_accumulator(size_t index);
   void check_machine(size_t index);
   void check_dispatch();
@@ -278,8 +282,8 @@ void PipelineVerifier::check_use(size_t index) {
 }
 
 void PipelineVerifier::check_input(const std::string& place, al_accumulator_kind kind, int input) {
-  if (kind == AL_COUNT) {
-    if (input != -1) complain("{} counts but has an input", place);
+  if (kind == AL_COUNT || keeps_row(kind)) {
+    if (input != -1) complain("{} {} but has an input", place, kind == AL_COUNT ? "counts" : "keeps rows");
     return;
   }
   if (!in_range(input, pipeline_.ops)) return complain("{} has no input", place);
@@ -288,19 +292,68 @@ void PipelineVerifier::check_input(const std::string& place, al_accumulator_kind
   if (op(input).type != wanted) complain("{} folds values of another kind", place);
 }
 
+void PipelineVerifier::check_moment(const std::string& place, al_accumulator_kind kind, const Moment& moment) {
+  if (!has_moment(kind)) {
+    if (moment != Moment()) complain("{} has a moment that it does not ask for", place);
+    return;
+  }
+  const auto is = [&](int index, OpType type) { return in_range(index, pipeline_.ops) && op(index).type == type; };
+  if (!is(moment.time, OpType::kExact) || op(moment.time).nullable) complain("{} has no time", place);
+  if (moment.order != -1 && !is(moment.order, OpType::kExact) && !is(moment.order, OpType::kFloat)) {
+    complain("{} has an order that is no number", place);
+  }
+}
+
+void PipelineVerifier::check_carried(const std::string& place, const Machine::Fold& fold) {
+  if (!keeps_row(fold.kind) && !fold.carried.empty()) complain("{} carries columns of no row", place);
+  if (!strictly_ascending(fold.carried)) complain("{} carries columns that are not ascending", place);
+  for (const int carried : fold.carried) {
+    const bool column = in_range(carried, pipeline_.ops) && op(carried).kind == OpKind::kColumn;
+    if (!column || pipeline_.columns[static_cast<size_t>(op(carried).column)].kind != ColumnKind::kField) {
+      complain("{} carries what is no field", place);
+    }
+  }
+}
+
+/// A derived pipeline reads a row that an earlier one of its stream keeps, with all of its columns.
+void PipelineVerifier::check_source() {
+  const RowSource& source = pipeline_.source;
+  if (!source.derived()) return;
+  const Pipeline& from = plan_.pipelines[static_cast<size_t>(source.pipeline)];
+  if (from.stream != pipeline_.stream) return complain("its source is of another stream");
+  if (!in_range(source.machine, from.machines)) return complain("its source is no machine");
+  const Machine& machine = from.machines[static_cast<size_t>(source.machine)];
+  if (!in_range(source.accumulator, machine.folds) ||
+      !keeps_row(machine.folds[static_cast<size_t>(source.accumulator)].kind)) {
+    return complain("its source keeps no rows");
+  }
+  const std::vector<int>& carried = machine.folds[static_cast<size_t>(source.accumulator)].carried;
+  for (const ColumnUse& column : carried_columns(plan_, pipeline_)) {
+    const auto carries = [&](int index) {
+      return from.columns[static_cast<size_t>(from.ops[static_cast<size_t>(index)].column)] == column;
+    };
+    if (std::none_of(carried.begin(), carried.end(), carries)) {
+      complain("its source lacks the field {}", column_field(plan_, pipeline_, column).name);
+    }
+  }
+}
+
 void PipelineVerifier::check_accumulator(size_t index) {
   const Accumulator& accumulator = pipeline_.accumulators[index];
   const std::string place = fmt::format("a{}", index);
   if (!in_range(accumulator.key_space_use, pipeline_.key_spaces)) complain("{} names no cells", place);
   if (accumulator.kind == AL_VALUES_KEY) complain("{} keeps keys outside a machine", place);
+  if (keeps_row(accumulator.kind)) complain("{} keeps rows outside a machine", place);
   check_input(place, accumulator.kind, accumulator.input);
+  check_moment(place, accumulator.kind, accumulator.moment);
   if (accumulator.guard != -1 && !is_condition(accumulator.guard))
     complain("{} has a guard that is no condition", place);
 }
 
 void PipelineVerifier::check_machine(size_t index) {
   const Machine& machine = pipeline_.machines[index];
-  if (!in_range(machine.key_space_use, pipeline_.key_spaces)) complain("m{} names no cells", index);
+  const bool without_cells = machine.key_space_use == -1;
+  if (!without_cells && !in_range(machine.key_space_use, pipeline_.key_spaces)) complain("m{} names no cells", index);
   if (!in_range(machine.domain, plan_.domains)) return complain("m{} names no domain", index);
   if (!in_range(machine.key_column, pipeline_.columns)) return complain("m{} names no key column", index);
   const ColumnUse& key = pipeline_.columns[static_cast<size_t>(machine.key_column)];
@@ -316,6 +369,9 @@ void PipelineVerifier::check_machine(size_t index) {
     const std::string place = fmt::format("m{} f{}", index, i);
     if (!in_range(machine.folds[i].bit, machine.bits)) complain("{} names no bit", place);
     check_input(place, machine.folds[i].kind, machine.folds[i].input);
+    check_moment(place, machine.folds[i].kind, machine.folds[i].moment);
+    check_carried(place, machine.folds[i]);
+    if (keeps_row(machine.folds[i].kind) != without_cells) complain("{} keeps rows in cells, or cells without", place);
   }
 }
 

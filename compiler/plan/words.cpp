@@ -73,10 +73,22 @@ const std::vector<EnumWord<OpType>>& enum_words() {
 template <>
 const std::vector<EnumWord<al_accumulator_kind>>& enum_words() {
   static const std::vector<EnumWord<al_accumulator_kind>> words = {
-      {AL_COUNT, "count"},           {AL_SUM_EXACT, "sum_exact"},       {AL_SUM_FLOAT, "sum_float"},
-      {AL_MIN_EXACT, "min_exact"},   {AL_MAX_EXACT, "max_exact"},       {AL_MIN_FLOAT, "min_float"},
-      {AL_MAX_FLOAT, "max_float"},   {AL_VALUES_EXACT, "values_exact"}, {AL_VALUES_FLOAT, "values_float"},
+      {AL_COUNT, "count"},
+      {AL_SUM_EXACT, "sum_exact"},
+      {AL_SUM_FLOAT, "sum_float"},
+      {AL_MIN_EXACT, "min_exact"},
+      {AL_MAX_EXACT, "max_exact"},
+      {AL_MIN_FLOAT, "min_float"},
+      {AL_MAX_FLOAT, "max_float"},
+      {AL_VALUES_EXACT, "values_exact"},
+      {AL_VALUES_FLOAT, "values_float"},
       {AL_VALUES_KEY, "values_key"},
+      {AL_FIRST_EXACT, "first_exact"},
+      {AL_LAST_EXACT, "last_exact"},
+      {AL_FIRST_FLOAT, "first_float"},
+      {AL_LAST_FLOAT, "last_float"},
+      {AL_FIRST_ROW, "first_row"},
+      {AL_LAST_ROW, "last_row"},
   };
   return words;
 }
@@ -115,9 +127,9 @@ const std::vector<EnumWord<FormulaKind>>& enum_words() {
 template <>
 const std::vector<EnumWord<Finish>>& enum_words() {
   static const std::vector<EnumWord<Finish>> words = {
-      {Finish::kCount, "count"},   {Finish::kSum, "sum"}, {Finish::kMean, "mean"},
-      {Finish::kMin, "min"},       {Finish::kMax, "max"}, {Finish::kPercentile, "percentile"},
-      {Finish::kUnique, "unique"},
+      {Finish::kCount, "count"},   {Finish::kSum, "sum"},     {Finish::kMean, "mean"},
+      {Finish::kMin, "min"},       {Finish::kMax, "max"},     {Finish::kPercentile, "percentile"},
+      {Finish::kUnique, "unique"}, {Finish::kFirst, "first"}, {Finish::kLast, "last"},
   };
   return words;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "compiler/reference/first_rows.h"
 #include "compiler/reference/load.h"
 #include "compiler/reference/value_evaluator.h"
 
@@ -72,7 +73,7 @@ void evaluate_output(const RequestOutput& output, int metric, Interval range, co
       Context context{output.grain, bucket, {std::max(bucket.start, range.start), std::min(bucket.end, range.end)}, {}};
       ResultRow row;
       for (size_t d = 0; d < group.size(); ++d) {
-        context.bounds.push_back({&output.dimensions[d].rows, group[d]});
+        context.bounds.push_back({&output.dimensions[d].rows, group[d], nullptr});
         row.dimensions.push_back(dimension_value(group[d]));
       }
       row.metric = metric;
@@ -120,13 +121,17 @@ Result<ResultSet> evaluate_reference(const Model& model, const Request& request,
   result.engine = "reference";
   result.week_start = model.calendar.week_start;
   result.spec_hash = model.spec_hash;
-  ValueEvaluator evaluator(model, *data, calendar.value());
+  TieLog ties;
+  choose_rows(model, request, &*data, &ties);
+  if (Status decided = ties.status(); !decided.ok()) return decided.error();
+  ValueEvaluator evaluator(model, *data, calendar.value(), &ties);
   for (size_t i = 0; i < request.outputs.size(); ++i) {
     const RequestOutput& output = request.outputs[i];
     result.metrics.push_back(describe(model, output));
     const Interval range = range_of(output, *data, options, calendar.value());
     evaluate_output(output, static_cast<int>(i), range, options, calendar.value(), evaluator, &result);
   }
+  if (Status decided = ties.status(); !decided.ok()) return decided.error();
   report_streams(model, request, reads, *data, evaluator, &result);
   return result;
 }

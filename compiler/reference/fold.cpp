@@ -78,6 +78,10 @@ Outcome fold(Aggregate aggregate, Percentage percentage, const std::vector<Numbe
       return {Reason::kNone, *std::min_element(numbers.begin(), numbers.end(), less)};
     case Aggregate::kMax:
       return {Reason::kNone, *std::max_element(numbers.begin(), numbers.end(), less)};
+    case Aggregate::kFirst:
+      return {Reason::kNone, numbers.front()};
+    case Aggregate::kLast:
+      return {Reason::kNone, numbers.back()};
     case Aggregate::kPercentile:
       return fold_percentile(numbers, percentage);
     case Aggregate::kCount:

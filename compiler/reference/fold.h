@@ -9,8 +9,8 @@
 
 namespace alidade::reference {
 
-/// The numbers have one representation and, if exact, one scale; `type` is the result's. Over none: count 0, sum 0,
-/// else kNoRows. kUnique is no fold of numbers.
+/// The numbers have one representation and, if exact, one scale, and stand in the order of time; `type` is the
+/// result's. Over none: count 0, sum 0, else kNoRows. kUnique is no fold of numbers.
 Outcome fold(Aggregate aggregate, Percentage percentage, const std::vector<Number>& numbers, const Type& type);
 
 }  // namespace alidade::reference

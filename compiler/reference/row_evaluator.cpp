@@ -50,11 +50,18 @@ class Evaluation {
         return is_missing(of(row.a));
       case RowKind::kIf:
         return branch(row);
+      case RowKind::kIsFirst:
+      case RowKind::kIsLast:
+        return data_.chosen.at(id)[row_number(row.stream)];
     }
     return {};
   }
 
  private:
+  size_t row_number(int stream) const {
+    return static_cast<size_t>(&row_ - data_.streams[static_cast<size_t>(stream)].rows.data());
+  }
+
   /// A condition; a bool that is missing does not hold.
   bool holds(RowId id) const {
     const RowValue value = of(id);

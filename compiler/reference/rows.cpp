@@ -4,6 +4,11 @@
 namespace alidade::reference {
 namespace {
 
+void read_order(const Model& model, int stream, Reads* reads) {
+  const int order = model.streams[static_cast<size_t>(stream)].order;
+  if (order >= 0) reads->stream_fields[static_cast<size_t>(stream)].insert(order);
+}
+
 void read_row(const Model& model, RowId id, Reads* reads) {
   if (!id.valid()) return;
   const Row& row = model.row(id);
@@ -13,6 +18,8 @@ void read_row(const Model& model, RowId id, Reads* reads) {
     reads->table_fields[static_cast<size_t>(row.table)].insert(model.tables[static_cast<size_t>(row.table)].key);
     if (row.attribute >= 0) reads->table_fields[static_cast<size_t>(row.table)].insert(row.attribute);
   }
+  const bool needs_order = row.kind == RowKind::kIsFirst || row.kind == RowKind::kIsLast;
+  if (needs_order) read_order(model, row.stream, reads);
   read_row(model, row.a, reads);
   read_row(model, row.b, reads);
   read_row(model, row.c, reads);
@@ -29,6 +36,8 @@ Reads find_reads(const Model& model, const Request& request) {
     std::set<int> streams;
     visit_values(model, output.value, [&](ValueId, const Value& value) {
       if (value.kind == ValueKindTag::kAggregate) streams.insert(value.stream);
+      const bool needs_order = value.aggregate == Aggregate::kFirst || value.aggregate == Aggregate::kLast;
+      if (value.kind == ValueKindTag::kAggregate && needs_order) read_order(model, value.stream, &reads);
       read_row(model, value.condition, &reads);
       read_row(model, value.input, &reads);
     });

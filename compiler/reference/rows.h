@@ -39,6 +39,7 @@ using TableRows = std::map<RowValue, TypedRow>;  ///< by key
 struct Data {
   std::vector<StreamRows> streams;
   std::vector<TableRows> tables;
+  std::map<RowId, std::vector<bool>> chosen;  ///< kIsFirst and kIsLast: by row of their stream; see first_rows.h
 };
 
 /// Fields by stream and table that a request's rows mention, and the streams and tables that it opens.

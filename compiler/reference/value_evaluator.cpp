@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "compiler/reference/first_rows.h"
 #include "compiler/reference/fold.h"
 
 namespace alidade::reference {
@@ -148,12 +149,13 @@ CellValue ValueEvaluator::evaluate_if(const Value& value, const Context& context
 // ------------------------------------------------------------------------------------------------ aggregates
 
 /// Rows of the aggregate's stream in the context's interval that pass its condition and have the bound keys.
-RowNumbers ValueEvaluator::accepted_rows(const Value& aggregate, const Context& context) {
+RowNumbers ValueEvaluator::accepted_rows(const Value& aggregate, const Context& context, size_t first_bound) {
   const int stream = aggregate.stream;
   const std::vector<TypedRow>& rows = columns_.rows(stream);
   std::vector<std::pair<const std::vector<RowValue>*, const RowValue*>> keys;
   const RowNumbers* candidates = &columns_.all(stream);
-  for (const Bound& bound : context.bounds) {
+  for (size_t i = first_bound; i < context.bounds.size(); ++i) {
+    const Bound& bound = context.bounds[i];
     const RowId key = key_in(*bound.key_by_stream, stream);
     if (!key.valid()) continue;
     keys.emplace_back(&columns_.values(stream, key), &bound.value);
@@ -174,6 +176,7 @@ RowNumbers ValueEvaluator::accepted_rows(const Value& aggregate, const Context& 
 
 CellValue ValueEvaluator::evaluate_aggregate(const Value& value, const Context& context) {
   if (!stream(value.stream).covers(context.look)) return undefined(Reason::kNoData);
+  if (value.aggregate == Aggregate::kFirst || value.aggregate == Aggregate::kLast) return first_or_last(value, context);
   const RowNumbers rows = accepted_rows(value, context);
   if (value.aggregate == Aggregate::kCount) {
     return {Reason::kNone, static_cast<int128>(rows.size())};
@@ -187,6 +190,45 @@ CellValue ValueEvaluator::evaluate_aggregate(const Value& value, const Context& 
     if (const double* number = std::get_if<double>(&inputs[row])) numbers.push_back(float_number(*number));
   }
   return cell_of(fold(value.aggregate, value.percentage, numbers, value.type));
+}
+
+/// Of the rows that have an input; several of one moment must agree in it. Of an entity it is that entity's one first
+/// or last row, which belongs to one value of each dimension around: rows of one moment must agree in those too.
+CellValue ValueEvaluator::first_or_last(const Value& value, const Context& context) {
+  size_t outside = context.bounds.size();  // bounds around the entity's
+  while (outside > 0 && context.bounds[outside - 1].entity == nullptr) --outside;
+  if (outside > 0) --outside;
+  const std::vector<RowValue>& inputs = columns_.values(value.stream, value.input);
+  RowNumbers there = accepted_rows(value, context, outside);
+  std::erase_if(there, [&](uint32_t row) { return is_missing(inputs[row]); });
+  if (there.empty()) return undefined(Reason::kNoRows);
+  const RowNumbers best = first_of(model_, data_, value.stream, there, value.aggregate == Aggregate::kLast);
+  const uint32_t row = best.front();
+  bool belongs = true;
+  for (uint32_t other : best) {
+    bool agrees = inputs[other] == inputs[row];
+    for (size_t i = 0; i < outside; ++i) {
+      const RowId key = key_in(*context.bounds[i].key_by_stream, value.stream);
+      if (!key.valid()) continue;
+      const std::vector<RowValue>& keys = columns_.values(value.stream, key);
+      agrees = agrees && keys[other] == keys[row];
+      belongs = belongs && keys[row] == context.bounds[i].value;
+    }
+    if (!agrees) note_tie(value.stream, row, context);
+  }
+  if (!belongs) return undefined(Reason::kNoRows);
+  if (const int128* exact = std::get_if<int128>(&inputs[row])) return {Reason::kNone, *exact};
+  return {Reason::kNone, std::get<double>(inputs[row]) + 0.0};
+}
+
+void ValueEvaluator::note_tie(int stream, uint32_t row, const Context& context) {
+  Tie tie{model_.streams[static_cast<size_t>(stream)].name, columns_.rows(stream)[row].time, "", ""};
+  for (const Bound& bound : context.bounds) {
+    if (bound.entity == nullptr) continue;
+    tie.entity = *bound.entity;
+    tie.key = entity_text(bound.value);
+  }
+  ties_->add(std::move(tie));
 }
 
 CellValue ValueEvaluator::unique(const Value& value, const RowNumbers& rows) {
@@ -282,7 +324,8 @@ std::vector<Context> ValueEvaluator::key_contexts(const Value& collapse, const C
   for (const RowValue& key : keys) {
     if (collapse.key.kind == PerKind::kEntity && is_missing(key)) continue;
     Context inner = context;
-    inner.bounds.push_back({&collapse.key.rows, key});
+    inner.bounds.push_back(
+        {&collapse.key.rows, key, collapse.key.kind == PerKind::kEntity ? &collapse.key.name : nullptr});
     result.push_back(std::move(inner));
   }
   return result;
@@ -430,30 +473,42 @@ void ValueEvaluator::collect_groups(ValueId id, const std::vector<ResolvedDimens
   }
 }
 
+/// Of what an aggregate or an event is chosen by. A row that both the stream's pass and that over an event's rows leave
+/// out is left out twice.
 std::map<std::pair<int, int>, int64_t> ValueEvaluator::rows_without_entity(const std::vector<ValueId>& values) {
-  std::map<std::pair<int, int>, std::set<uint32_t>> left_out;
-  const auto look_at = [&](const Value& aggregate, RowId key) {
+  std::map<std::tuple<int, int, RowId>, std::set<uint32_t>> left_out;  // by stream, field and event
+  const auto look_at = [&](int stream, RowId condition, RowId key) {
     if (!key.valid() || model_.row(key).kind != RowKind::kField) return;
     const int field = model_.row(key).field;
-    const std::vector<int>& entities = model_.streams[static_cast<size_t>(aggregate.stream)].entities;
+    const std::vector<int>& entities = model_.streams[static_cast<size_t>(stream)].entities;
     if (std::find(entities.begin(), entities.end(), field) == entities.end()) return;
-    const std::vector<bool>& accepted = columns_.accepted(aggregate.stream, aggregate.condition);
-    const std::vector<RowValue>& keys = columns_.values(aggregate.stream, key);
+    const std::vector<bool>& accepted = columns_.accepted(stream, condition);
+    const std::vector<RowValue>& keys = columns_.values(stream, key);
     for (uint32_t row = 0; row < keys.size(); ++row) {
-      if (accepted[row] && is_missing(keys[row])) left_out[{aggregate.stream, field}].insert(row);
+      if (accepted[row] && is_missing(keys[row])) left_out[{stream, field, event_in(model_, condition)}].insert(row);
     }
   };
   for (ValueId id : values) {
     visit_values(model_, id, [&](ValueId, const Value& value) {
-      if (value.kind == ValueKindTag::kAggregate && value.aggregate == Aggregate::kUnique) look_at(value, value.input);
+      if (value.kind == ValueKindTag::kAggregate) {
+        if (value.aggregate == Aggregate::kUnique) look_at(value.stream, value.condition, value.input);
+        for (RowId event = event_in(model_, value.condition); event.valid();) {
+          const Row& chosen = model_.row(event);
+          look_at(value.stream, chosen.a, chosen.b);
+          event = event_in(model_, chosen.a);
+        }
+      }
       if (value.kind != ValueKindTag::kCollapse || value.key.kind != PerKind::kEntity) return;
       visit_values(model_, value.a, [&](ValueId, const Value& inner) {
-        if (inner.kind == ValueKindTag::kAggregate) look_at(inner, key_in(value.key.rows, inner.stream));
+        if (inner.kind != ValueKindTag::kAggregate) return;
+        look_at(inner.stream, inner.condition, key_in(value.key.rows, inner.stream));
       });
     });
   }
   std::map<std::pair<int, int>, int64_t> result;
-  for (const auto& [place, rows] : left_out) result[place] = static_cast<int64_t>(rows.size());
+  for (const auto& [place, rows] : left_out) {
+    result[{std::get<0>(place), std::get<1>(place)}] += static_cast<int64_t>(rows.size());
+  }
   return result;
 }
 

@@ -10,6 +10,7 @@
 #include "compiler/reference/local_calendar.h"
 #include "compiler/reference/row_evaluator.h"
 #include "compiler/reference/scalar.h"
+#include "runtime/ties.h"
 
 namespace alidade::reference {
 
@@ -17,6 +18,7 @@ namespace alidade::reference {
 struct Bound {
   const std::vector<RowId>* key_by_stream;  ///< borrowed from the request or the model
   RowValue value;
+  const std::string* entity = nullptr;  ///< its name, where a collapse over entities bound it
 };
 
 struct Context {
@@ -35,8 +37,9 @@ struct Elsewhere {
 
 class ValueEvaluator {
  public:
-  ValueEvaluator(const Model& model, const Data& data, const LocalCalendar& calendar)
-      : model_(model), data_(data), calendar_(calendar), columns_(model, data) {}
+  /// `ties` gets what first and last cannot decide.
+  ValueEvaluator(const Model& model, const Data& data, const LocalCalendar& calendar, TieLog* ties)
+      : model_(model), data_(data), calendar_(calendar), ties_(ties), columns_(model, data) {}
 
   CellValue evaluate(ValueId id, const Context& context);
   /// Whether anything `id` reads is unfinished: past a watermark, or a window that starts before the first row.
@@ -52,7 +55,9 @@ class ValueEvaluator {
   CellValue evaluate_binary(const Value& value, const Context& context);
   CellValue evaluate_if(const Value& value, const Context& context);
   CellValue evaluate_collapse(const Value& value, const Context& context);
-  RowNumbers accepted_rows(const Value& aggregate, const Context& context);
+  RowNumbers accepted_rows(const Value& aggregate, const Context& context, size_t first_bound = 0);
+  CellValue first_or_last(const Value& value, const Context& context);
+  void note_tie(int stream, uint32_t row, const Context& context);
   CellValue unique(const Value& value, const RowNumbers& rows);
   Context over(const Window& window, const Context& context) const;
   Elsewhere at(const Value& value, const Context& context);
@@ -74,6 +79,7 @@ class ValueEvaluator {
   const Model& model_;
   const Data& data_;
   const LocalCalendar& calendar_;
+  TieLog* ties_;
   RowColumns columns_;
   std::map<ValueId, std::set<int>> streams_of_;
 };

@@ -22,6 +22,8 @@ InputRule rule_of(Aggregate aggregate) {
       return InputRule::kKey;
     case Aggregate::kMin:
     case Aggregate::kMax:
+    case Aggregate::kFirst:
+    case Aggregate::kLast:
       return InputRule::kOrdered;
     case Aggregate::kSum:
     case Aggregate::kMean:
@@ -46,7 +48,7 @@ bool fits(InputRule rule, ValueKind kind) {
 }
 
 /// Why values of finer periods cannot be added up.
-enum class SumFlaw : uint8_t { kNone, kWindow, kRatio, kDistinct };
+enum class SumFlaw : uint8_t { kNone, kWindow, kRatio, kDistinct, kBalance };
 
 bool has_entity_collapse(const Model& model, ValueId id) {
   if (!id.valid()) return false;
@@ -67,6 +69,7 @@ class SumFlaws {
 
  private:
   SumFlaw found(ValueId id);
+  SumFlaw of_collapse(const Value& value);
   const Model& model_;
   std::map<ValueId, SumFlaw> known_;
 };
@@ -84,6 +87,9 @@ SumFlaw SumFlaws::found(ValueId id) {
         case Aggregate::kMean:
         case Aggregate::kPercentile:
           return SumFlaw::kRatio;
+        case Aggregate::kFirst:
+        case Aggregate::kLast:
+          return SumFlaw::kBalance;
         case Aggregate::kCount:
         case Aggregate::kSum:
         case Aggregate::kMin:
@@ -112,13 +118,7 @@ SumFlaw SumFlaws::found(ValueId id) {
     case ValueKindTag::kOver:
       return worse(SumFlaw::kWindow, of(value.a));
     case ValueKindTag::kCollapse:
-      if (value.key.kind == PerKind::kTime || value.aggregate == Aggregate::kSum) {
-        return value.aggregate == Aggregate::kMean || value.aggregate == Aggregate::kPercentile ? SumFlaw::kRatio
-                                                                                                : SumFlaw::kNone;
-      }
-      if (value.aggregate == Aggregate::kCount) return SumFlaw::kDistinct;
-      return value.aggregate == Aggregate::kMean || value.aggregate == Aggregate::kPercentile ? SumFlaw::kRatio
-                                                                                              : SumFlaw::kNone;
+      return of_collapse(value);
     case ValueKindTag::kEqual:
     case ValueKindTag::kNotEqual:
     case ValueKindTag::kLess:
@@ -128,6 +128,27 @@ SumFlaw SumFlaws::found(ValueId id) {
     case ValueKindTag::kAnd:
     case ValueKindTag::kOr:
     case ValueKindTag::kNot:
+      return SumFlaw::kNone;
+  }
+  return SumFlaw::kNone;
+}
+
+SumFlaw SumFlaws::of_collapse(const Value& value) {
+  const bool by_time = value.key.kind == PerKind::kTime;
+  switch (value.aggregate) {
+    case Aggregate::kMean:
+    case Aggregate::kPercentile:
+      return SumFlaw::kRatio;
+    case Aggregate::kFirst:
+    case Aggregate::kLast:
+      return of(value.a);
+    case Aggregate::kSum:
+      return !by_time && of(value.a) == SumFlaw::kBalance ? SumFlaw::kBalance : SumFlaw::kNone;
+    case Aggregate::kCount:
+      return by_time ? SumFlaw::kNone : SumFlaw::kDistinct;
+    case Aggregate::kMin:
+    case Aggregate::kMax:
+    case Aggregate::kUnique:
       return SumFlaw::kNone;
   }
   return SumFlaw::kNone;
@@ -199,13 +220,20 @@ std::optional<Term> Analyser::aggregate_call(const ast::Expr& expr, Aggregate ag
   std::string signature = explicit_percentage              ? "percentile(purchase.amount, 95%)"
                           : aggregate == Aggregate::kCount ? "count(purchase)"
                                                            : fmt::format("{}(purchase.amount)", word);
-  if (!plain_arguments(expr, explicit_percentage ? 2 : 1, signature)) return std::nullopt;
+  const ast::Arg* carry = carry_argument(expr);
+  if (!plain_arguments(expr, explicit_percentage ? 2 : 1, signature, carry)) return std::nullopt;
   std::optional<Percentage> percent = Percentage{};
   if (aggregate == Aggregate::kPercentile) percent = percentage(expr, word);
   bool values = is_value_argument(*expr.args[0].value);
   std::optional<Term> term = values ? collapse(expr, aggregate, word, percent.value_or(Percentage{}))
                                     : row_aggregate(expr, aggregate, word, percent.value_or(Percentage{}));
-  return percent ? term : std::nullopt;
+  if (!percent || !term || carry == nullptr) return percent ? term : std::nullopt;
+  if (aggregate != Aggregate::kLast || values) {
+    error(Code::nothing_to_carry, carry->span, "only the last value of a field is carried on",
+          "write `last(app.seats, carry = 30 days)`");
+    return std::nullopt;
+  }
+  return carried(*term, *carry);
 }
 
 std::optional<Type> Analyser::folded_type(Aggregate aggregate, const Type& input) const {
@@ -222,6 +250,8 @@ std::optional<Type> Analyser::folded_type(Aggregate aggregate, const Type& input
     case Aggregate::kSum:
     case Aggregate::kMin:
     case Aggregate::kMax:
+    case Aggregate::kFirst:
+    case Aggregate::kLast:
       return type;
     case Aggregate::kMean:
     case Aggregate::kPercentile:
@@ -320,7 +350,7 @@ std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate agg
                                             const Percentage& percentage) {
   const ast::Expr& written = *expr.args[0].value;
   std::optional<RowArgument> argument = row_argument(written);
-  if (!argument) return std::nullopt;
+  if (!argument || !sound_firsts(argument->rows.condition, written.span)) return std::nullopt;
   InputRule rule = rule_of(aggregate);
   const std::string& stream_name = model_.streams[static_cast<size_t>(argument->rows.stream)].name;
   if (rule == InputRule::kEvent && argument->input) {
@@ -354,6 +384,11 @@ std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate agg
       if (input.kind == ValueKind::kBoolean)
         report.help = fmt::format("count the rows: `count({} where …)`, or `share(… of {})`", stream_name, stream_name);
       if (input.kind == ValueKind::kText) report.help = "count its values with `unique`";
+      const bool shows_one = aggregate == Aggregate::kFirst || aggregate == Aggregate::kLast;
+      if (shows_one && !is_numeric(input.kind)) {
+        report.help = fmt::format(
+            "a metric is a number or a time; count the rows that have a value: `count({} where … == …)`", stream_name);
+      }
       return std::nullopt;
     }
   }
@@ -415,9 +450,25 @@ bool Analyser::collapse_allowed(const ast::Expr& expr, Aggregate aggregate, std:
       report.help = fmt::format("add up ones: `sum((if … then 1 else 0) per {})`", inner.open->name);
     return false;
   }
+  const bool one_of_many = aggregate == Aggregate::kFirst || aggregate == Aggregate::kLast;
+  if (one_of_many && inner.open->kind != PerKind::kTime) {
+    error(Code::no_order, expr.span,
+          fmt::format("there is no {} of all {}s: they have no order", word, inner.open->name),
+          fmt::format("write `{}` of a field in it, as in `mean({}(purchase.amount) per {})`, or take `max`", word,
+                      word, inner.open->name));
+    return false;
+  }
   if (aggregate != Aggregate::kSum) return true;
   SumFlaw flaw = SumFlaws(model_).of(inner.value);
   const std::string& key = inner.open->name;
+  if (flaw == SumFlaw::kBalance && inner.open->kind == PerKind::kTime) {
+    error(Code::sum_of_balances, expr.span,
+          fmt::format("a {0}'s first or last value does not add up over {0}s: what is still there would count again",
+                      key),
+          fmt::format("take `last({0})` or `mean({0})`", words(written)))
+        .labels.push_back({written.span, show(type)});
+    return false;
+  }
   if (flaw == SumFlaw::kDistinct && inner.open->kind != PerKind::kEntity) {
     error(
         Code::sum_of_distinct, expr.span,

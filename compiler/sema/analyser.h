@@ -185,6 +185,8 @@ class Analyser {
   std::optional<RowSet> event(const ast::Expr& expr);
   std::optional<RowSet> event_name(const ast::Ident& name);
   std::optional<RowSet> event_union(const ast::Expr& expr);
+  std::optional<RowSet> first_event(const ast::Expr& expr);
+  bool sound_firsts(RowId condition, Span use);
   bool is_event(const ast::Expr& expr);
   std::optional<int> segment(const ast::Expr& expr);
   std::optional<int> segment_name(const ast::Ident& name);
@@ -227,8 +229,11 @@ class Analyser {
   bool collapse_allowed(const ast::Expr& expr, Aggregate aggregate, std::string_view word, const Term& inner);
   std::optional<Type> folded_type(Aggregate aggregate, const Type& input) const;
   std::optional<Percentage> percentage(const ast::Expr& call, std::string_view word);
-  bool plain_arguments(const ast::Expr& call, size_t count, std::string_view signature);
-  bool named_arguments_are_later(const ast::Expr& call);
+  bool plain_arguments(const ast::Expr& call, size_t count, std::string_view signature,
+                       const ast::Arg* known = nullptr);
+  bool named_arguments_are_later(const ast::Expr& call, const ast::Arg* known = nullptr);
+  const ast::Arg* carry_argument(const ast::Expr& call) const;
+  std::optional<Term> carried(const Term& last, const ast::Arg& argument);
   bool is_value_argument(const ast::Expr& expr);
   std::optional<RowArgument> row_argument(const ast::Expr& expr);
   bool collect_bases(const ast::Expr& expr, std::vector<RowSet>& bases, std::vector<const ast::Expr*>& places);

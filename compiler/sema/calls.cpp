@@ -111,9 +111,10 @@ std::optional<Term> Analyser::function_call(const ast::Expr& expr, std::string_v
 }
 
 /// Named arguments that the language has and this version does not; any other name is unknown. True: go on.
-bool Analyser::named_arguments_are_later(const ast::Expr& call) {
-  constexpr std::string_view kLater[] = {"exact", "method", "carry", "to", "using", "on", "within", "touch"};
+bool Analyser::named_arguments_are_later(const ast::Expr& call, const ast::Arg* known) {
+  constexpr std::string_view kLater[] = {"exact", "method", "to", "using", "on", "within", "touch"};
   for (const ast::Arg& argument : call.args) {
+    if (&argument == known) continue;
     if (argument.kind == ast::ArgKind::kSpan) {
       later(argument.span, "`a -> b` as an argument");
       return false;
@@ -131,8 +132,9 @@ bool Analyser::named_arguments_are_later(const ast::Expr& call) {
   return true;
 }
 
-bool Analyser::plain_arguments(const ast::Expr& call, size_t count, std::string_view signature) {
-  if (!named_arguments_are_later(call)) return false;
+bool Analyser::plain_arguments(const ast::Expr& call, size_t count, std::string_view signature, const ast::Arg* known) {
+  if (!named_arguments_are_later(call, known)) return false;
+  if (known != nullptr) ++count;
   for (const ast::Arg& argument : call.args) {
     if (argument.kind == ast::ArgKind::kOffset) {
       error(Code::wrong_arguments, argument.span, "what to compare with stands in `change` and `growth` only",
@@ -148,6 +150,34 @@ bool Analyser::plain_arguments(const ast::Expr& call, size_t count, std::string_
         call.args.size() > count ? "this is one argument too many" : "an argument is missing",
         fmt::format("write it like `{}`", signature));
   return false;
+}
+
+/// `carry = 30 days` of a call, or nullptr.
+const ast::Arg* Analyser::carry_argument(const ast::Expr& call) const {
+  for (size_t i = 1; i < call.args.size(); ++i) {
+    const ast::Arg& argument = call.args[i];
+    if (argument.kind == ast::ArgKind::kNamed && argument.name.name.text() == "carry") return &argument;
+  }
+  return nullptr;
+}
+
+/// The latest value that is at most so old: the last one of a window that ends with the bucket.
+std::optional<Term> Analyser::carried(const Term& last, const ast::Arg& argument) {
+  const ast::Expr& written = *argument.value;
+  if (written.kind == ast::ExprKind::kName && written.name.name.text() == "none") return last;
+  if (written.kind != ast::ExprKind::kLiteral) {
+    error(Code::not_a_period, written.span, "how long a value is carried on must be written out",
+          "write `carry = 30 days`, or `carry = none`");
+    return std::nullopt;
+  }
+  std::optional<Period> age = period(*written.literal);
+  if (!age) return std::nullopt;
+  Value node;
+  node.kind = ValueKindTag::kOver;
+  node.type = model_.value(last.value).type;
+  node.a = last.value;
+  node.window.period = *age;
+  return Term{build_.value(std::move(node)), std::nullopt};
 }
 
 std::optional<Percentage> Analyser::percentage(const ast::Expr& call, std::string_view word) {
@@ -191,6 +221,9 @@ std::optional<Term> Analyser::share(const ast::Expr& expr) {
   std::optional<RowSet> part = event(*argument.value);
   std::optional<RowSet> whole = event(*argument.other);
   if (!part || !whole) return std::nullopt;
+  if (!sound_firsts(part->condition, argument.value->span) || !sound_firsts(whole->condition, argument.other->span)) {
+    return std::nullopt;
+  }
   bool proven = part->stream == whole->stream && build_.implies(part->condition, whole->condition);
   if (!proven && !argument.assuming) {
     Diagnostic& report = error(

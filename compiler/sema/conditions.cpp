@@ -231,6 +231,8 @@ void collect_missing(const Model& model, RowId id, bool negated, MissingFields& 
     case RowKind::kMultiply:
     case RowKind::kDivide:
     case RowKind::kIf:
+    case RowKind::kIsFirst:
+    case RowKind::kIsLast:
       return;
   }
 }

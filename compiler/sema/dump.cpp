@@ -41,6 +41,8 @@ const char* sign(RowKind kind) {
     case RowKind::kIn:
     case RowKind::kIsNull:
     case RowKind::kIf:
+    case RowKind::kIsFirst:
+    case RowKind::kIsLast:
       return "";
   }
   return "";
@@ -129,6 +131,10 @@ const char* aggregate_word(Aggregate aggregate) {
       return "unique";
     case Aggregate::kPercentile:
       return "percentile";
+    case Aggregate::kFirst:
+      return "first";
+    case Aggregate::kLast:
+      return "last";
   }
   return "";
 }
@@ -197,6 +203,10 @@ std::string row_text(const Model& model, RowId id) {
       for (RowId item : row.items) items += (items.empty() ? "" : ", ") + row_text(model, item);
       return fmt::format("({} in ({}))", row_text(model, row.a), items);
     }
+    case RowKind::kIsFirst:
+    case RowKind::kIsLast:
+      return fmt::format("is {}({}) per {}", row.kind == RowKind::kIsFirst ? "first" : "last", row_text(model, row.a),
+                         row_text(model, row.b));
     case RowKind::kIf:
       return fmt::format("(if {} then {} else {})", row_text(model, row.a), row_text(model, row.b),
                          row_text(model, row.c));

@@ -1,9 +1,77 @@
 // Events: sets of rows of one stream, as a condition.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "compiler/sema/analyser.h"
 
 namespace alidade {
+
+namespace {
+
+bool is_first_or_last(const ast::Expr& expr) {
+  if (expr.kind == ast::ExprKind::kParen) return is_first_or_last(*expr.a);
+  if (expr.kind != ast::ExprKind::kCall || expr.a->kind != ast::ExprKind::kName) return false;
+  const std::string_view word = expr.a->name.name.text();
+  return word == "first" || word == "last";
+}
+
+bool mentions_first(const Model& model, RowId id, std::set<RowId>& seen) {
+  if (!id.valid() || !seen.insert(id).second) return false;
+  const Row& row = model.row(id);
+  if (row.kind == RowKind::kIsFirst || row.kind == RowKind::kIsLast) return true;
+  return mentions_first(model, row.a, seen) || mentions_first(model, row.b, seen) || mentions_first(model, row.c, seen);
+}
+
+bool mentions_first(const Model& model, RowId id) {
+  std::set<RowId> seen;
+  return mentions_first(model, id, seen);
+}
+
+}  // namespace
+
+/// `first(event) per entity`: the rows of the event, and of them each entity's first.
+std::optional<RowSet> Analyser::first_event(const ast::Expr& expr) {
+  const ast::Expr* call = expr.a;
+  while (call->kind == ast::ExprKind::kParen) call = call->a;
+  const std::string_view word = call->a->name.name.text();
+  if (!plain_arguments(*call, 1, fmt::format("{}(purchase) per user", word))) return std::nullopt;
+  std::optional<RowSet> rows = event(*call->args[0].value);
+  if (!rows || !sound_firsts(rows->condition, call->args[0].span)) return std::nullopt;
+  std::optional<PerKey> key = entity_key(*expr.grain, {rows->stream});
+  if (!key) return std::nullopt;
+  Row chosen;
+  chosen.kind = word == "first" ? RowKind::kIsFirst : RowKind::kIsLast;
+  chosen.type = boolean_type();
+  chosen.stream = rows->stream;
+  chosen.a = rows->condition;
+  chosen.b = key->rows[static_cast<size_t>(rows->stream)];
+  return RowSet{rows->stream, build_.both(rows->condition, build_.row(std::move(chosen)))};
+}
+
+/// Whether a condition asks for an entity's first or last row in one place at most, and not below `or` or `not`. Of
+/// several, each is chosen among the one before.
+bool Analyser::sound_firsts(RowId condition, Span use) {
+  if (!condition.valid()) return true;
+  std::vector<RowId> before;
+  for (const RowId test : build_.conjuncts(condition)) {
+    const Row& row = model_.row(test);
+    if (row.kind == RowKind::kIsFirst || row.kind == RowKind::kIsLast) {
+      const std::vector<RowId> chosen_by = build_.conjuncts(row.a);
+      for (const RowId other : before) {
+        if (std::find(chosen_by.begin(), chosen_by.end(), other) != chosen_by.end()) continue;
+        later(use, "both of two events of each entity's first or last");
+        return false;
+      }
+      before.push_back(test);
+    } else if (mentions_first(model_, test)) {
+      later(use, "each entity's first or last event below `or` or `not`");
+      return false;
+    }
+  }
+  return true;
+}
 
 /// Whether an expression names rows rather than something computed from them.
 bool Analyser::is_event(const ast::Expr& expr) {
@@ -75,14 +143,13 @@ std::optional<RowSet> Analyser::event(const ast::Expr& expr) {
       return RowSet{rows->stream, build_.both(rows->condition, *test)};
     }
     case ast::ExprKind::kPer:
-    case ast::ExprKind::kCall: {
-      const ast::Expr& inner = expr.kind == ast::ExprKind::kPer ? *expr.a : expr;
-      bool sequence = inner.kind == ast::ExprKind::kCall && inner.a->kind == ast::ExprKind::kName &&
-                      (inner.a->name.name.text() == "first" || inner.a->name.name.text() == "last");
-      if (!sequence) break;
-      later(expr.span, "each entity's first or last event");
+      if (!is_first_or_last(*expr.a)) break;
+      return first_event(expr);
+    case ast::ExprKind::kCall:
+      if (!is_first_or_last(expr)) break;
+      error(Code::first_of_whom, expr.span, fmt::format("`{}` does not say whose", words(expr)),
+            fmt::format("write `{} per user`: each user's own", words(expr)));
       return std::nullopt;
-    }
     case ast::ExprKind::kWithin:
       later(expr.op, "`within … after`");
       return std::nullopt;

@@ -45,9 +45,11 @@ enum class RowKind : uint8_t {
   kAnd,
   kOr,
   kNot,
-  kIn,      ///< a in constants (items)
-  kIsNull,  ///< a is null (never itself missing)
-  kIf,      ///< if a then b else c
+  kIn,       ///< a in constants (items)
+  kIsNull,   ///< a is null (never itself missing)
+  kIf,       ///< if a then b else c
+  kIsFirst,  ///< of all rows that pass `a` and have the entity `b`, this is that entity's first by (time, order)
+  kIsLast,
 };
 
 /// Missing operands: arithmetic is missing, comparisons and `in` are false, `not` is two-valued, x/0 is missing, `if`
@@ -70,7 +72,7 @@ struct Row {
 
 // ------------------------------------------------------------------------------------------------ values
 /// What an aggregate or a collapse does.
-enum class Aggregate : uint8_t { kCount, kSum, kMean, kMin, kMax, kUnique, kPercentile };
+enum class Aggregate : uint8_t { kCount, kSum, kMean, kMin, kMax, kUnique, kPercentile, kFirst, kLast };
 
 enum class ValueKindTag : uint8_t {
   kConst,

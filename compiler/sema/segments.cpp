@@ -37,6 +37,8 @@ bool needs_member(const Model& model, RowId id) {
     case RowKind::kNot:
     case RowKind::kIsNull:
     case RowKind::kIf:
+    case RowKind::kIsFirst:
+    case RowKind::kIsLast:
       return false;
   }
   return false;
@@ -257,6 +259,11 @@ std::optional<RowId> Analyser::translate_parts(RowId id, Translation& translatio
   if (row.kind == RowKind::kConst) return id;
   bool leaf = row.kind == RowKind::kField || row.kind == RowKind::kAttribute || row.kind == RowKind::kMember;
   if (leaf) return translate_leaf(std::move(row), translation);
+  if (row.kind == RowKind::kIsFirst || row.kind == RowKind::kIsLast) {
+    *translation.missing =
+        fmt::format("no rows of the stream `{}`", model_.streams[static_cast<size_t>(translation.from_stream)].name);
+    return std::nullopt;
+  }
   row.stream = translation.to;
   for (RowId* child : {&row.a, &row.b, &row.c}) {
     if (!child->valid()) continue;
@@ -284,6 +291,7 @@ std::optional<ValueId> Analyser::restricted(ValueId id, int segment, Span use, s
     std::optional<RowId> test = segment_rows(segment, value.stream, use);
     if (!test) return std::nullopt;
     RowId condition = build_.both(value.condition.valid() ? value.condition : build_.truth(true), *test);
+    if (!sound_firsts(condition, use)) return std::nullopt;
     value.condition = build_.is_truth(condition, true) ? RowId() : condition;
     return done[id] = build_.value(std::move(value));
   }

@@ -30,6 +30,14 @@ void set_bound(al_exact* bound, uint64_t low, int64_t high) {
   bound->flags = AL_FLAG_SEEN;
 }
 
+void keep_moment(al_moment* kept, bool before, int64_t time, int64_t order, uint64_t low, int64_t high) {
+  if (kept->flags == 0 || before) {
+    *kept = {time, order, AL_FLAG_SEEN, low, high};
+  } else if (time == kept->time && order == kept->order && (low != kept->low || high != kept->high)) {
+    kept->flags |= AL_FLAG_TIE;
+  }
+}
+
 // What a + b loses by rounding, exactly (Knuth's TwoSum: any order of magnitudes, no overflow of the sum).
 double lost(double a, double b, double sum) {
   const double b_seen = sum - a;
@@ -95,6 +103,16 @@ void al_max_float(al_float_bound* bound, double value) {
   if ((bound->flags & AL_FLAG_SEEN) != 0 && !(value > bound->value)) return;
   bound->value = value + 0.0;
   bound->flags = AL_FLAG_SEEN;
+}
+
+void al_keep_first(al_moment* kept, int64_t time, int64_t order, uint64_t low, int64_t high) {
+  const bool earlier = time < kept->time || (time == kept->time && order < kept->order);
+  keep_moment(kept, earlier, time, order, low, high);
+}
+
+void al_keep_last(al_moment* kept, int64_t time, int64_t order, uint64_t low, int64_t high) {
+  const bool later = time > kept->time || (time == kept->time && order > kept->order);
+  keep_moment(kept, later, time, order, low, high);
 }
 
 // A quotient of two doubles that are exact is rounded once by the hardware.

@@ -141,6 +141,8 @@ def fold(op, values, point=None):
         if isinstance(values[0], Fraction):
             return float(sum(values, Fraction(0)) / len(values))
         return math.fsum(values) / len(values) + 0.0
+    if op in ("first", "last"):
+        return values[0 if op == "first" else -1]
     if op == "min":
         return min(values)
     if op == "max":
@@ -157,20 +159,40 @@ def op_text(op, point, inner):
 
 
 @dataclasses.dataclass(frozen=True)
+class Event:
+    """Each user's first or last row of those that pass a condition: an event of that name, a table of that name."""
+    name: str
+    word: str  # first or last
+    condition: Condition
+
+    def text(self):
+        rows = f"app where {self.condition.language}" if self.condition.language else "app"
+        return f"event {self.name} = {self.word}({rows}) per user"
+
+    def create(self, database):
+        order = "desc" if self.word == "last" else ""
+        database.execute(f"create table {self.name} as select * from app "
+                         f"where coalesce({self.condition.sql or 'true'}, false) and \"user\" is not null "
+                         f"qualify row_number() over (partition by \"user\" order by ts {order}) = 1")
+
+
+@dataclasses.dataclass(frozen=True)
 class Aggregate(Node):
     op: str
     field: Field
     condition: Condition
     point: tuple = (1, 2)
+    rows: str = "app"  # or an Event's name
 
     def text(self):
-        rows = "app" if self.op == "count" else self.field.text()
+        rows = self.rows if self.op == "count" else self.field.text().replace("app.", f"{self.rows}.")
         if self.condition.language:
             rows = f"{rows} where {self.condition.language}"
         return op_text(self.op, self.point, rows)
 
     def exact(self):
-        return self.op in ("count", "unique") or (self.field.kind == "exact" and self.op in ("sum", "min", "max"))
+        kept = ("sum", "min", "max", "first", "last")
+        return self.op in ("count", "unique") or (self.field.kind == "exact" and self.op in kept)
 
     def accepts(self):
         condition = f"coalesce({self.condition.sql or 'true'}, false)"
@@ -180,7 +202,7 @@ class Aggregate(Node):
         columns = ", ".join(keys)
         if not columns:
             return {()}
-        return set(world.db.sql(f"select distinct {columns} from app where {self.accepts()}").fetchall())
+        return set(world.db.sql(f"select distinct {columns} from {self.rows} where {self.accepts()}").fetchall())
 
     def evaluate(self, world, contexts, keys, groups):
         rows = {}
@@ -188,12 +210,14 @@ class Aggregate(Node):
         if spans:
             world.db.execute("create or replace temp table spans(low timestamp, high timestamp)")
             world.db.executemany("insert into spans values (?, ?)", spans)
-            values = "list(null)" if self.op == "count" else f"list({self.field.sql()})"
+            values = "list(null)" if self.op == "count" else f"list({self.field.sql()} order by ts)"
             key_columns = "".join(", " + k for k in keys)
-            query = (f"select low, high{key_columns}, count(*), {values} from spans join app on lt >= low and lt < high "
-                     f"where {self.accepts()} group by all")
+            source = f"spans join {self.rows} on lt >= low and lt < high where {self.accepts()}"
+            query = f"select low, high{key_columns}, count(*), {values} from {source} group by all"
             for row in world.db.sql(query).fetchall():
                 rows[(row[0], row[1]), row[2:-2]] = row[-2:]
+            if self.op in ("first", "last") and "user" in keys:
+                self.keep_entity_rows(world, keys, source, rows)
         result, present = {}, set()
         for context in contexts:
             for group in groups:
@@ -202,6 +226,16 @@ class Aggregate(Node):
                     present.add((context, group))
                 result[context, group] = self.finish(world, context, count, values)
         return result, present
+
+    def keep_entity_rows(self, world, keys, source, rows):
+        """A user has one first or last row, which is in one group of the dimensions around."""
+        order = "desc" if self.op == "last" else ""
+        around = keys[keys.index("user"):]
+        query = (f"select low, high, {', '.join(keys)} from {source} and {self.field.sql()} is not null "
+                 f"qualify row_number() over (partition by low, high, {', '.join(around)} order by ts {order}) = 1")
+        kept = {((row[0], row[1]), row[2:]) for row in world.db.sql(query).fetchall()}
+        for key in rows.keys() - kept:
+            rows[key] = (rows[key][0], [])
 
     def finish(self, world, context, count, values):
         if not world.covers(context.low, context.high):
@@ -426,7 +460,7 @@ class PerTime(Node):
         return op_text(self.op, self.point, f"{self.inner.text()} per {self.grain}")
 
     def exact(self):
-        return self.op == "count" or (self.inner.exact() and self.op in ("sum", "min", "max"))
+        return self.op == "count" or (self.inner.exact() and self.op in ("sum", "min", "max", "first", "last"))
 
     def groups(self, world, keys):
         return self.inner.groups(world, keys)

@@ -20,9 +20,10 @@ import duckdb
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "python"))
 import alidade  # noqa: E402
-from model import (Aggregate, At, Binary, Condition, Constant, Field, If, Over, PerKey, PerTime, Undefined, World)  # noqa: E402
+from model import (Aggregate, At, Binary, Condition, Constant, Event, Field, If, Over, PerKey, PerTime, Undefined, World)  # noqa: E402
 
 NAMES = ["signup", "purchase", "refund", "page_view"]
+EVENT_NAMES = ["newest", "oldest"]
 PLANS = ["free", "basic", "pro"]
 COUNTRIES = ["DE", "FR", "日本", "O'Neil \"x\", y"]
 ZONES = ["UTC", "Europe/Berlin", "America/New_York"]
@@ -89,17 +90,19 @@ def make_condition(rng, depth=0):
 
 def make_aggregate(rng, kinds="money count unique float"):
     condition = make_condition(rng) if rng.random() < 0.7 else Condition("", "")
+    rows = rng.choice(EVENT_NAMES) if rng.random() < 0.15 else "app"
     kind = rng.choice(kinds.split())
     if kind == "count":
-        return Aggregate("count", QUANTITY, condition)
+        return Aggregate("count", QUANTITY, condition, rows=rows)
     if kind == "unique":
-        return Aggregate("unique", rng.choice([USER, USER, Field("country", "text"), QUANTITY]), condition)
+        key = rng.choice([USER, USER, Field("country", "text"), QUANTITY])
+        return Aggregate("unique", key, condition, rows=rows)
     field = {"money": AMOUNT, "float": SCORE, "integer": QUANTITY, "product": PRODUCT}[kind]
-    op = rng.choice(["sum", "sum", "mean", "min", "max", "median", "percentile"])
+    op = rng.choice(["sum", "sum", "mean", "min", "max", "median", "percentile", "first", "last"])
     point = (1, 2) if op == "median" else (rng.choice([5, 25, 90, 95, 99]), 100)
     if field is PRODUCT and op in ("median", "percentile"):
         op = "sum"
-    return Aggregate(op, field, condition, point)
+    return Aggregate(op, field, condition, point, rows)
 
 
 def adds_up(node):
@@ -148,6 +151,7 @@ def make_metric(rng, grain, depth=0):
         return PerKey(op, inner, rng.choice(["plan", "country", "name"]), False, point)
     if pick < 0.86:
         inner = make_inner(rng, "day")
+        op = rng.choice(["first", "last"]) if rng.random() < 0.2 else op
         if rng.random() < 0.25:
             inner = PerKey(rng.choice(["mean", "max", "median"]), make_aggregate(rng, "money count float integer"), "user", True)
         op = "mean" if op == "sum" and not adds_up(inner) else op
@@ -162,13 +166,19 @@ def make_metric(rng, grain, depth=0):
     return At(inner, rng.choice([1, 1, 2]), rng.choice(["day", "week", "month"]))
 
 
-def make_spec(zone, week_start, user_type, metrics):
+def make_events(rng):
+    return [Event(name, rng.choice(["first", "last"]), make_condition(rng) if rng.random() < 0.7 else Condition("", ""))
+            for name in EVENT_NAMES]
+
+
+def make_spec(zone, week_start, user_type, events, metrics):
     lines = [
         "module random_pair", "",
         f'calendar {{ zone "{zone}"; week starts {WEEKDAYS[week_start - 1]} }}', "",
         "stream app {", "  time ts : timestamp", f"  entity user : {user_type}?", "  name : text",
         '  plan : one_of("free", "basic", "pro")', "  country : text?", "  amount : money(USD)", "  quantity : integer",
         "  score : number?", "  active : bool", "}", ""]
+    lines += [event.text() for event in events]
     lines += [f"metric m{i} = {metric.text()}" for i, metric in enumerate(metrics)]
     return "\n".join(lines) + "\n"
 
@@ -245,9 +255,12 @@ def check_pair(seed):
     path = write_rows(make_rows(rng, zoneinfo.ZoneInfo(zone)), folder, False, database)
     grain = rng.choice(["all", "day", "week", "month"])
     dimensions = rng.choice([[], [], ["plan"], ["country"], ["name", "plan"]])
+    events = make_events(rng)
+    for event in events:
+        event.create(database)
     metrics = [make_metric(rng, grain) for _ in range(rng.randint(3, 8))]
     spec = folder / "spec.metric"
-    spec.write_text(make_spec(zone, week_start, "text", metrics), encoding="utf-8")
+    spec.write_text(make_spec(zone, week_start, "text", events, metrics), encoding="utf-8")
     options = {"per": None if grain == "all" else grain, "by": dimensions or None, "data": [("app", path)]}
     try:
         native = alidade.run(spec, engine="native", threads=rng.choice([1, 2, 4]), tier=rng.choice(TIERS), **options)

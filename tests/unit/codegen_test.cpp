@@ -15,6 +15,7 @@
 
 #include "compiler/layout/cell_layout.h"
 #include "compiler/native/compile.h"
+#include "compiler/plan/ops.h"
 #include "runtime/exact_sum.h"
 #include "runtime/values.h"
 
@@ -223,6 +224,28 @@ std::vector<Scalar> evaluate(const Pipeline& pipeline, const Data& data, int row
   return all;
 }
 
+/// A value with its moment, as first and last take it.
+struct KeptValue {
+  int64_t time, order = 0;
+  uint64_t low;
+  int64_t high = 0;
+  KeptValue(const Pipeline& pipeline, const Moment& moment, al_accumulator_kind kind, const Scalar& input,
+            const std::vector<Scalar>& ops)
+      : time(static_cast<int64_t>(ops[moment.time].exact)) {
+    const bool exact = kind == AL_FIRST_EXACT || kind == AL_LAST_EXACT;
+    low = exact ? static_cast<uint64_t>(input.exact) : std::bit_cast<uint64_t>(input.number + 0.0);
+    if (exact) high = static_cast<int64_t>(input.exact >> 64);
+    if (moment.order < 0) return;
+    const Scalar& by = ops[moment.order];
+    order = static_cast<int64_t>(by.exact);
+    if (pipeline.ops[moment.order].type == OpType::kFloat) {
+      const int64_t bits = std::bit_cast<int64_t>(by.number + 0.0);
+      order = bits < 0 ? bits ^ std::numeric_limits<int64_t>::max() : bits;
+    }
+    if (!by.valid) order = std::numeric_limits<int64_t>::min();
+  }
+};
+
 /// Cells as the plan means them.
 struct Expected {
   struct Cell {
@@ -231,6 +254,7 @@ struct Expected {
     Superaccumulator sum;
     al_float_bound bound{};
     std::multiset<int128> values;
+    al_moment moment{};
   };
   std::vector<std::vector<Cell>> cells;  ///< per accumulator, per cell
 
@@ -271,7 +295,18 @@ struct Expected {
       case AL_VALUES_FLOAT:
         cell.values.insert(std::bit_cast<int64_t>(input.number));
         break;
+      case AL_FIRST_EXACT:
+      case AL_LAST_EXACT:
+      case AL_FIRST_FLOAT:
+      case AL_LAST_FLOAT: {
+        const KeptValue kept(pipeline, accumulator.moment, accumulator.kind, input, ops);
+        const bool first = accumulator.kind == AL_FIRST_EXACT || accumulator.kind == AL_FIRST_FLOAT;
+        (first ? al_keep_first : al_keep_last)(&cell.moment, kept.time, kept.order, kept.low, kept.high);
+        break;
+      }
       case AL_VALUES_KEY:
+      case AL_FIRST_ROW:
+      case AL_LAST_ROW:
         break;
     }
   }
@@ -358,11 +393,46 @@ struct Native {
         REQUIRE(values == expected.values);
         break;
       }
+      case AL_FIRST_EXACT:
+      case AL_LAST_EXACT:
+      case AL_FIRST_FLOAT:
+      case AL_LAST_FLOAT:
+        REQUIRE(std::memcmp(state, &expected.moment, sizeof expected.moment) == 0);
+        break;
       case AL_VALUES_KEY:
+      case AL_FIRST_ROW:
+      case AL_LAST_ROW:
         break;
     }
   }
 };
+
+void check_kept_row(const Pipeline& pipeline, const Machine::Fold& fold, const std::vector<Scalar>& ops,
+                    const uint8_t* slot) {
+  std::vector<uint64_t> words(3 + fold.carried.size());
+  std::memcpy(words.data(), slot, 8 * (2 + (fold.carried.empty() ? 0 : 1) + fold.carried.size()));
+  REQUIRE(static_cast<int64_t>(words[0]) == static_cast<int64_t>(ops[fold.moment.time].exact));
+  for (size_t i = 0; i < fold.carried.size(); ++i) {
+    const Scalar& column = ops[fold.carried[i]];
+    REQUIRE((words[2] >> i & 1) == (column.valid ? 1 : 0));
+    uint64_t value = 0;
+    switch (pipeline.ops[fold.carried[i]].type) {
+      case OpType::kExact:
+        value = static_cast<uint64_t>(column.exact);
+        break;
+      case OpType::kFloat:
+        value = std::bit_cast<uint64_t>(column.number + 0.0);
+        break;
+      case OpType::kBool:
+        value = column.truth ? 1 : 0;
+        break;
+      case OpType::kCode:
+        value = column.code;
+        break;
+    }
+    REQUIRE(words[3 + i] == (column.valid ? value : 0));
+  }
+}
 
 void check_machine(const Pipeline& pipeline, const Data& data, const Machine& machine, const MachineProgram& program,
                    const al_morsel& morsel) {
@@ -390,8 +460,18 @@ void check_machine(const Pipeline& pipeline, const Data& data, const Machine& ma
       const MachineAccumulator& layout = program.accumulators[i];
       const bool folds = holds[fold.bit] && (fold.input < 0 || ops[fold.input].valid);
       REQUIRE(bit(layout.guard_bit) == folds);
-      if (!folds || fold.input < 0) continue;
+      if (!folds) continue;
+      if (keeps_row(fold.kind)) check_kept_row(pipeline, fold, ops, out + layout.slot_offset);
+      if (fold.input < 0) continue;
       const Scalar& input = ops[fold.input];
+      if (has_moment(fold.kind)) {
+        const KeptValue kept(pipeline, fold.moment, fold.kind, input, ops);
+        REQUIRE(static_cast<int64_t>(word(layout.slot_offset)) == kept.time);
+        REQUIRE(static_cast<int64_t>(word(layout.slot_offset + 8)) == kept.order);
+        REQUIRE(word(layout.slot_offset + 16) == kept.low);
+        REQUIRE(static_cast<int64_t>(word(layout.slot_offset + 24)) == kept.high);
+        continue;
+      }
       if (fold.kind == AL_VALUES_KEY) {
         REQUIRE(word(layout.slot_offset) == input.code);
       } else if (pipeline.ops[fold.input].type == OpType::kFloat) {
@@ -586,17 +666,35 @@ class RandomPipeline {
   }
 
   static bool takes_exact(al_accumulator_kind kind) {
-    return kind == AL_SUM_EXACT || kind == AL_MIN_EXACT || kind == AL_MAX_EXACT || kind == AL_VALUES_EXACT;
+    return kind == AL_SUM_EXACT || kind == AL_MIN_EXACT || kind == AL_MAX_EXACT || kind == AL_VALUES_EXACT ||
+           kind == AL_FIRST_EXACT || kind == AL_LAST_EXACT;
   }
   int input_of(al_accumulator_kind kind) {
-    if (kind == AL_COUNT) return -1;
+    if (kind == AL_COUNT || keeps_row(kind)) return -1;
     if (kind == AL_VALUES_KEY) return pick(OpType::kCode);
     return pick(takes_exact(kind) ? OpType::kExact : OpType::kFloat);
   }
 
+  /// A column: the first ops are the columns.
+  int column(bool (*fits)(const Op&)) {
+    for (int op = any(1 + static_cast<int>(pipeline_.columns.size()));; ++op) {
+      const int place = op % static_cast<int>(pipeline_.columns.size());
+      if (fits(pipeline_.ops[place])) return place;
+    }
+  }
+  Moment moment_of(al_accumulator_kind kind) {
+    if (!has_moment(kind)) return {};
+    const auto is_time = [](const Op& op) { return op.type == OpType::kExact && !op.nullable; };
+    const auto is_order = [](const Op& op) { return op.type == OpType::kExact || op.type == OpType::kFloat; };
+    return {column(is_time), any(3) == 0 ? -1 : column(is_order)};
+  }
+
   void add_accumulator() {
     Accumulator accumulator;
-    accumulator.kind = static_cast<al_accumulator_kind>(any(AL_VALUES_FLOAT + 1));
+    do {
+      accumulator.kind = static_cast<al_accumulator_kind>(any(AL_LAST_FLOAT + 1));
+    } while (accumulator.kind == AL_VALUES_KEY);
+    accumulator.moment = moment_of(accumulator.kind);
     accumulator.key_space_use = any(2);
     accumulator.input = input_of(accumulator.kind);
     accumulator.guard = any(4) == 0 ? -1 : guard();
@@ -608,8 +706,11 @@ class RandomPipeline {
     machine.key_space_use = any(2);
     for (int i = 0; i < bit_count; ++i) machine.bits.push_back(any(50) == 0 ? -1 : guard());
     for (int i = 0; i < 6; ++i) {
-      const auto kind = static_cast<al_accumulator_kind>(any(AL_VALUES_KEY + 1));
-      machine.folds.push_back({kind, input_of(kind), any(bit_count)});
+      const auto kind = static_cast<al_accumulator_kind>(any(AL_LAST_ROW + 1));
+      machine.folds.push_back({kind, input_of(kind), any(bit_count), moment_of(kind), {}});
+      for (int op = any(3); keeps_row(kind) && op < static_cast<int>(pipeline_.columns.size()); op += 1 + any(3)) {
+        machine.folds.back().carried.push_back(op);
+      }
     }
     pipeline_.machines.push_back(machine);
   }

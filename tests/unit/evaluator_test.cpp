@@ -615,8 +615,107 @@ TEST_CASE("two states of half the rows merge into the state of all") {
   REQUIRE(StreamPass(0, tables, &workers, &second).run(&second_rows, true, nullptr).ok());
   second.merge(std::move(first));
   ResultSet result;
-  finish(&second, {}, {std::nullopt}, &workers, &result);
+  REQUIRE(finish(&second, {}, {std::nullopt}, &workers, &result).ok());
   CHECK(lines(b.program, result) == expected);
+}
+
+// Rows for a machine that keeps each user's first: its time, the plan's code and the load, where they are there.
+constexpr uint32_t kKeptRowBytes = 56;
+constexpr int kTimeColumn = 5;  // of first_rows_program
+int64_t exchange_first(const al_morsel* m, uint8_t* out) {
+  const Instant* times = static_cast<const Instant*>(m->columns[kTimeColumn].values);
+  for (size_t row = 0; row < static_cast<size_t>(m->row_count); ++row, out += kKeptRowBytes) {
+    const bool has_plan = there(m, kPlanColumn, row), has_load = there(m, kLoadColumn, row);
+    const uint64_t plan = has_plan ? static_cast<const uint32_t*>(m->columns[kPlanColumn].values)[row] : 0;
+    const double load = has_load ? load_time(m, row) : 0;
+    const uint64_t words[7] = {row,
+                               1,
+                               static_cast<uint64_t>(times[row]),
+                               0,
+                               (has_plan ? 1u : 0u) | (has_load ? 2u : 0u),
+                               plan,
+                               __builtin_bit_cast(uint64_t, load)};
+    std::memcpy(out, words, sizeof words);
+  }
+  return m->row_count;
+}
+
+void update_kept(const al_morsel* m, const uint32_t*, int64_t count) {
+  for (size_t row = 0; row < static_cast<size_t>(count); ++row) {
+    ++*state_at<int64_t>(m, 0, 32, 0, row);
+    if (there(m, 1, row)) {
+      al_add_float(state_at<al_float_sum>(m, 0, 32, 8, row), static_cast<const double*>(m->columns[1].values)[row]);
+    }
+  }
+}
+
+/// Each user's first row by day and plan: how many, and the sum of their loads.
+Program first_rows_program() {
+  Program program = app_program();
+  PipelineProgram& app = program.pipelines[0];
+  app.columns.push_back({.field = kTs});
+  MachineProgram keeper;
+  keeper.key_column = kUserColumn;
+  keeper.key_space_use = -1;
+  keeper.row_bytes = kKeptRowBytes;
+  keeper.accumulators = {{AL_FIRST_ROW, 0, 16, 24, {kPlanColumn, kLoadColumn}}};
+  keeper.exchange = exchange_first;
+  app.machines = {keeper};
+  PipelineProgram first;
+  first.source = {0, 0, 0};
+  first.columns = {{.field = kPlan, .nullable = true}, {.field = kLoad, .nullable = true}};
+  first.key_spaces = {{0, {0}}};
+  first.strides = {32};
+  first.accumulators = {{AL_COUNT, 0, 0}, {AL_SUM_FLOAT, 0, 8}};
+  first.always = {update_kept};
+  program.pipelines.push_back(std::move(first));
+  for (const auto& [name, finish, index] : {std::tuple{"firsts", Finish::kCount, 0}, {"load", Finish::kSum, 1}}) {
+    Formula leaf;
+    leaf.kind = FormulaKind::kCell;
+    leaf.exact = finish == Finish::kCount;
+    leaf.pipeline = 1;
+    leaf.accumulator = index;
+    leaf.key_space = 0;
+    leaf.finish = finish;
+    leaf.streams = {0};
+    Output output;
+    output.info = {.name = name, .exact = leaf.exact, .grain = Grain::kDay, .dimensions = {"plan"}};
+    output.formula = static_cast<int>(program.formulas.size());
+    output.grain = Grain::kDay;
+    output.key_space = 0;
+    output.presence = {{1, -1, 0}};
+    output.streams = {0};
+    program.formulas.push_back(std::move(leaf));
+    program.outputs.push_back(std::move(output));
+  }
+  return program;
+}
+
+TEST_CASE("first rows of two states merge into those of all, texts and all") {
+  TextRows rows = random_rows(20000, 3000, 20, 5, true);
+  for (size_t i = 0; i < rows.size(); ++i)
+    rows[i][0].insert(rows[i][0].size() - 1, fmt::format(":00.{:06}", i));  // no two of one instant
+  const Program program = first_rows_program();
+  const Lines expected = lines(program, run_rows(program, rows, 1, 5000, complete()));
+  CHECK(expected.size() > 100);
+  CHECK(lines(program, run_rows(program, rows, 2, 700, complete())) == expected);
+
+  Result<Calendar> calendar = Calendar::open(program.calendar);
+  Workers workers(2);
+  std::vector<std::unique_ptr<LoadedTable>> tables;
+  State first(program, *calendar, {}), second(program, *calendar, {});
+  const auto half = rows.begin() + static_cast<std::ptrdiff_t>(rows.size() / 3);
+  TextSource first_rows(kNames, TextRows(rows.begin(), half), 1000),
+      second_rows(kNames, TextRows(half, rows.end()), 1000);
+  REQUIRE(StreamPass(0, tables, &workers, &first).run(&first_rows, true, nullptr).ok());
+  REQUIRE(StreamPass(0, tables, &workers, &second).run(&second_rows, true, nullptr).ok());
+  second.merge(std::move(first));
+  TieLog ties;
+  StreamPass(1, tables, &workers, &second).run_kept(&ties);
+  CHECK(ties.status().ok());
+  ResultSet result;
+  REQUIRE(finish(&second, {}, {std::nullopt, std::nullopt}, &workers, &result).ok());
+  CHECK(lines(program, result) == expected);
 }
 
 TEST_CASE("many groups and many keys") {

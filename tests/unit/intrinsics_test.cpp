@@ -159,6 +159,22 @@ TEST_CASE("bounds") {
   CHECK(!std::signbit(zero.value));
 }
 
+TEST_CASE("moments") {
+  al_moment first{}, last{};
+  const int64_t rows[][3] = {{5, 0, 1}, {3, 2, 2}, {3, 1, 3}, {9, 7, 4}, {9, 7, 4}};
+  for (const auto& [time, order, value] : rows) {
+    al_keep_first(&first, time, order, static_cast<uint64_t>(value), 0);
+    al_keep_last(&last, time, order, static_cast<uint64_t>(value), 0);
+  }
+  CHECK((first.time == 3 && first.order == 1 && first.low == 3 && first.flags == AL_FLAG_SEEN));
+  CHECK((last.time == 9 && last.order == 7 && last.low == 4 && last.flags == AL_FLAG_SEEN));
+  al_keep_last(&last, 9, 7, 5, 0);
+  al_keep_first(&first, 3, 2, 9, 0);
+  CHECK((first.flags == AL_FLAG_SEEN && last.flags == (AL_FLAG_SEEN | AL_FLAG_TIE)));
+  al_keep_last(&last, 10, 0, 6, -1);
+  CHECK((last.flags == AL_FLAG_SEEN && last.low == 6 && last.high == -1));
+}
+
 double sum_of(const std::vector<double>& values, bool* spilled = nullptr) {
   SpillArena arena;
   const SpillScope scope(&arena);

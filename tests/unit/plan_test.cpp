@@ -618,6 +618,41 @@ TEST_CASE("the verifier names every broken promise") {
   }
 }
 
+TEST_CASE("the verifier names broken promises of kept rows and their pipelines") {
+  struct Break {
+    std::function<void(Plan&)> change;
+    const char* message;
+  };
+  const auto kept = [](Plan& p) -> Machine::Fold& { return p.pipelines[0].machines[0].folds[0]; };
+  const std::vector<Break> breaks = {
+      {[](Plan& p) { p.pipelines[1].source.pipeline = 1; }, "pipeline p1 stands before the one that it reads"},
+      {[](Plan& p) { p.pipelines[1].source.machine = 7; }, "pipeline p1: its source is no machine"},
+      {[](Plan& p) { p.pipelines[1].source.machine = 1; }, "pipeline p1: its source keeps no rows"},
+      {[&](Plan& p) { kept(p).carried.pop_back(); }, "pipeline p1: its source lacks the field page"},
+      {[&](Plan& p) { kept(p).carried[0] = 8; }, "m0 f0 carries what is no field"},
+      {[&](Plan& p) { std::swap(kept(p).carried[0], kept(p).carried[1]); },
+       "m0 f0 carries columns that are not ascending"},
+      {[](Plan& p) { p.pipelines[0].machines[1].folds[0].carried = {0}; }, "m1 f0 carries columns of no row"},
+      {[&](Plan& p) { kept(p).moment.time = 3; }, "m0 f0 has no time"},
+      {[&](Plan& p) { kept(p).moment.order = 3; }, "m0 f0 has an order that is no number"},
+      {[](Plan& p) { p.pipelines[0].accumulators[0].moment = {0, -1}; }, "a0 has a moment that it does not ask for"},
+      {[](Plan& p) { p.pipelines[0].accumulators[1].kind = AL_LAST_ROW; }, "a1 keeps rows outside a machine"},
+      {[&](Plan& p) { kept(p).input = 0; }, "m0 f0 keeps rows but has an input"},
+      {[](Plan& p) { p.pipelines[0].machines[0].key_space_use = 0; }, "m0 f0 keeps rows in cells, or cells without"},
+      {[](Plan& p) { p.formulas[5].machine = 0; }, "formula x5 reads a machine without cells"},
+      {[](Plan& p) { p.formulas[4].row_dimensions = 2; },
+       "formula x4 leaves dimensions to a row that it does not choose"},
+  };
+  const std::string spec = read_text(fs::path(ALIDADE_SOURCE_DIR) / "tests/plan/first_events.metric");
+  for (const Break& broken : breaks) {
+    Plan plan = lowered(spec, ask_from(instruction(spec, "request")));
+    broken.change(plan);
+    const std::string messages = joined(verify_plan(plan));
+    INFO("wanted: ", broken.message, "\nfound:\n", messages);
+    CHECK(messages.find(broken.message) != std::string::npos);
+  }
+}
+
 TEST_CASE("costs follow from the plan") {
   CHECK(plan_costs(sound_plan()) ==
         "pipeline app: reads 9 columns, 41 bytes a row\n"
