@@ -360,8 +360,13 @@ std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate agg
     return std::nullopt;
   }
   if (rule != InputRule::kEvent && !argument->input) {
-    error(Code::aggregate_needs_field, written.span, fmt::format("`{}` needs a field of `{}`", word, argument->words),
-          fmt::format("write `{}({}.…)`", word, argument->words));
+    Diagnostic& report = error(Code::aggregate_needs_field, written.span,
+                               fmt::format("`{}` needs a field of `{}`", word, argument->words),
+                               fmt::format("write `{}({}.…)`", word, argument->words));
+    if (aggregate == Aggregate::kFirst || aggregate == Aggregate::kLast) {
+      report.help +=
+          fmt::format("; the rows themselves are an event: `event newest = {}({}) per user`", word, argument->words);
+    }
     return std::nullopt;
   }
   Value node;

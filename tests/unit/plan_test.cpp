@@ -264,6 +264,10 @@ class SpecGenerator {
 
   std::string spec() {
     std::string text = kStreaming;
+    text +=
+        "event customer = first(purchase) per user\n"
+        "event newest = last(app where plan == \"pro\") per user\n"
+        "event returned = last(customer where country == \"DE\") per user\n";
     for (int i = 0; i < 12; ++i) text += "metric g" + std::to_string(i) + " = " + value(2) + "\n";
     return text;
   }
@@ -273,17 +277,20 @@ class SpecGenerator {
     return *(choices.begin() + static_cast<std::ptrdiff_t>(random_() % choices.size()));
   }
   std::string rows() {
-    const std::string base = pick({"app", "purchase", "watched", "saved", "success", "page_view"});
+    const std::string base =
+        pick({"app", "purchase", "watched", "saved", "success", "page_view", "customer", "newest", "returned"});
     if (random_() % 3 != 0) return base;
     return base + " where " +
            pick({"plan == \"pro\"", "country == \"DE\"", "country is null", "amount > 5 USD",
                  "not (plan in (\"free\", \"pro\")) and minutes < 90 min", "user.channel != \"organic\"",
                  "amount / 2 < 10.5 USD or url is not null"});
   }
-  std::string field(const char* name) { return pick({"app.", "purchase.", "watched.", "success."}) + name; }
+  std::string field(const char* name) {
+    return pick({"app.", "purchase.", "watched.", "success.", "customer.", "returned."}) + name;
+  }
   std::string counted() { return "count(" + rows() + ")"; }
   std::string leaf() {
-    switch (random_() % 6) {
+    switch (random_() % 8) {
       case 0:
         return "unique(" + field("user") + ")";
       case 1:
@@ -292,6 +299,8 @@ class SpecGenerator {
         return "unique(" + field("country") + ")";
       case 3:
         return "sum(" + field("amount") + ") / sum(" + field("amount") + ")";
+      case 4:
+        return pick({"first(", "last("}) + field("amount") + ")";
       default:
         return counted();
     }
