@@ -64,7 +64,7 @@ tableItem
   | property                      # tableProperty
   ;
 field : role? name ':' type (FROM STRING)? props? ;
-role  : TIME | ENTITY | ID | ARRIVED | ORDER ;
+role  : TIME | ENTITY | ID | ARRIVED | ORDER | EVENT ;
 
 statedType : ':' type statedPer* ;
 statedPer  : PER FISCAL? name ;      // a grain, an entity or a stream

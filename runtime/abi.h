@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define AL_ABI_VERSION 1
+#define AL_ABI_VERSION 2
 
 /* One column of a morsel. `values` is int64 (integer, decimal, duration, timestamp), double (number), uint8 (bool, and
  * table membership) or uint32 (text code, one_of index, text class). `valid` has one byte a row, 1 where the value is
@@ -60,7 +60,9 @@ enum al_accumulator_kind {
   AL_FIRST_FLOAT, /* the same of a double, its bits in `low` */
   AL_LAST_FLOAT,
   AL_FIRST_ROW, /* machines only: columns of the earliest row, after the head of an al_moment */
-  AL_LAST_ROW
+  AL_LAST_ROW,
+  AL_MOMENTS_EXACT, /* al_moments: count, true sum and true sum of squares, for variance and stddev */
+  AL_MOMENTS_FLOAT
 };
 
 #define AL_FLAG_SEEN 1u
@@ -73,6 +75,11 @@ typedef struct al_exact {
   uint64_t flags;
   int64_t wraps; /* sums: the true sum is (low, high) + wraps * 2^128; AL_FLAG_OVERFLOW is set while it is not 0 */
 } al_exact;
+
+typedef struct al_wide {
+  uint64_t low;
+  int64_t high;
+} al_wide;
 
 typedef struct al_float_bound {
   double value;
@@ -99,6 +106,11 @@ typedef struct al_float_sum {
   uint64_t spill;
 } al_float_sum;
 
+/* The address of the run's Moments (runtime/moments.h); 0: no value yet. */
+typedef struct al_moments {
+  uint64_t state;
+} al_moments;
+
 /* Intrinsics: compiled to bitcode and inlined into generated code; also plain functions of the runtime. */
 void al_add_exact(al_exact* sum, uint64_t low, int64_t high); /* checked; sets AL_FLAG_OVERFLOW */
 void al_merge_exact(al_exact* sum, const al_exact* other);    /* the sum of both: any order, any overflow */
@@ -116,6 +128,12 @@ double al_exact_to_double(uint64_t low, int64_t high, int32_t scale);         /*
 void al_push_exact(al_sink* sink, uint32_t cell, uint64_t low, int64_t high); /* never inlined */
 void al_push_float(al_sink* sink, uint32_t cell, double value);               /* never inlined */
 void al_float_spill(al_float_sum* sum, double value);                         /* never inlined */
+void al_add_moments_exact(al_moments* moments, uint64_t low, int64_t high);   /* never inlined */
+void al_add_moments_float(al_moments* moments, double value);                 /* never inlined */
+/* Rounds ties to even. Exact: `digits` fewer after the point, 1 … 37. Float: the double nearest to the value at
+ * `digits` after the point, 0 … 18. Never inlined. */
+al_wide al_round_exact(uint64_t low, int64_t high, int32_t digits);
+double al_round_float(double value, int32_t digits);
 
 #ifdef __cplusplus
 }

@@ -165,6 +165,21 @@ NodeValue compare(FormulaKind kind, const NodeValue& a, const Form& left, const 
   return NodeValue::of_truth(holds(kind, x, y));
 }
 
+NodeValue extreme(FormulaKind kind, const NodeValue& a, const Form& left, const NodeValue& b, const Form& right,
+                  const Form& result) {
+  const bool greatest = kind == FormulaKind::kGreatest;
+  const NodeValue first = compare(greatest ? FormulaKind::kGreater : FormulaKind::kLess, a, left, b, right);
+  if (!first.defined()) return first;
+  return first.truth ? convert(a, left, result) : convert(b, right, result);
+}
+
+NodeValue round_to_digits(const NodeValue& value, const Form& form, int digits) {
+  if (!value.defined()) return value;
+  if (!form.exact) return NodeValue::of_number(al_round_float(value.number, digits));
+  const al_wide rounded = al_round_exact(low_word(value.exact), high_word(value.exact), form.scale - digits);
+  return NodeValue::of_exact(join_exact(rounded.low, rounded.high));
+}
+
 NodeValue mean_of_exact(int128 sum, int64_t count, int scale) {
   return NodeValue::of_number(quotient(sum, count, scale));
 }

@@ -38,6 +38,12 @@ NodeValue calculate(FormulaKind kind, const NodeValue& a, const Form& left, cons
 /// kEqual … kGreaterEqual.
 NodeValue compare(FormulaKind kind, const NodeValue& a, const Form& left, const NodeValue& b, const Form& right);
 
+/// kGreatest, kLeast: `result` is the node's form.
+NodeValue extreme(FormulaKind kind, const NodeValue& a, const Form& left, const NodeValue& b, const Form& right,
+                  const Form& result);
+/// To `digits` after the point, ties to even; an exact value has more.
+NodeValue round_to_digits(const NodeValue& value, const Form& form, int digits);
+
 /// sum / (count × 10^scale) to the nearest double; count > 0.
 NodeValue mean_of_exact(int128 sum, int64_t count, int scale);
 /// The percentile of a non-empty list by linear interpolation between order statistics; reorders the list.

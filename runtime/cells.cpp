@@ -120,6 +120,9 @@ uint32_t accumulator_bytes(al_accumulator_kind kind) {
     case AL_MIN_FLOAT:
     case AL_MAX_FLOAT:
       return sizeof(al_float_bound);
+    case AL_MOMENTS_EXACT:
+    case AL_MOMENTS_FLOAT:
+      return sizeof(al_moments);
     case AL_VALUES_EXACT:
     case AL_VALUES_FLOAT:
     case AL_VALUES_KEY:
@@ -162,6 +165,12 @@ void merge_accumulator(al_accumulator_kind kind, uint8_t* into, const uint8_t* f
     case AL_MAX_FLOAT:
       if ((other_bound->flags & AL_FLAG_SEEN) != 0) al_max_float(bound, other_bound->value);
       return;
+    case AL_MOMENTS_EXACT:
+    case AL_MOMENTS_FLOAT: {
+      al_moments other = *reinterpret_cast<const al_moments*>(from);
+      if (other.state != 0) moments_of(reinterpret_cast<al_moments*>(into)).add(moments_of(&other));
+      return;
+    }
     case AL_VALUES_EXACT:
     case AL_VALUES_FLOAT:
     case AL_VALUES_KEY:

@@ -68,6 +68,40 @@ void Contexts::find_tables() {
   for (auto& [table, nesting] : parents_) nesting.children_of.resize(nesting.parents->size());
 }
 
+uint32_t Contexts::unite(const GroupTable* table, std::vector<uint32_t> members, int owner) {
+  GroupUnions& made = unions_[table];
+  made.holding.resize(table->size());
+  const uint32_t id = static_cast<uint32_t>(table->size() + made.unions.size());
+  for (uint32_t member : members) made.holding[member].push_back(id);
+  made.unions.push_back({owner, members});
+  for (auto& [inner, nesting] : parents_) {
+    if (nesting.parents != table) continue;
+    std::map<std::pair<bool, int64_t>, std::vector<uint32_t>> by_value;
+    for (uint32_t member : members) {
+      for (uint32_t child : nesting.children_of[member]) {
+        const KeyValue& value = inner->values(child).back();
+        by_value[{value.missing, value.value}].push_back(child);
+      }
+    }
+    std::vector<uint32_t> children;
+    for (auto& [value, same] : by_value) children.push_back(unite(inner, std::move(same), owner));
+    nesting.children_of.push_back(std::move(children));
+  }
+  return id;
+}
+
+size_t Contexts::group_count(const GroupTable* table) const {
+  auto found = unions_.find(table);
+  return table->size() + (found == unions_.end() ? 0 : found->second.unions.size());
+}
+
+bool Contexts::has_unions(const GroupTable* table, const std::set<int>& owners) const {
+  auto found = unions_.find(table);
+  return found != unions_.end() &&
+         std::any_of(found->second.unions.begin(), found->second.unions.end(),
+                     [&](const GroupUnions::Union& one) { return owners.contains(one.owner); });
+}
+
 void Contexts::order_slots() {
   const Program& program = state_->program();
   for (size_t k = 0; k < program.key_spaces.size(); ++k) {

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <shared_mutex>
 #include <tuple>
 #include <vector>
@@ -51,6 +52,16 @@ struct GroupParents {
   std::vector<std::vector<uint32_t>> children_of;
 };
 
+/// Groups of a table that are read as one, as the `other` of a top n is. They are numbered on from the table's own.
+struct GroupUnions {
+  struct Union {
+    int owner = 0;  ///< the output it is made for
+    std::vector<uint32_t> members;
+  };
+  std::vector<Union> unions;
+  std::vector<std::vector<uint32_t>> holding;  ///< by group of the table: the unions that it is a member of
+};
+
 class Contexts {
  public:
   /// Adds to the state the group tables that collapses over dimensions need. `watermarks` are by pipeline.
@@ -76,6 +87,28 @@ class Contexts {
   const GroupParents& parents(const GroupTable* table) const { return parents_.at(table); }
   /// The group of `table` that holds `group` of a table with the same or more dimensions.
   uint32_t ancestor(const GroupTable* from, uint32_t group, const GroupTable* table) const;
+
+  /// One group for several of a table, and of the tables below it one for each value of their last dimension. Not while
+  /// anything is evaluated.
+  uint32_t unite(const GroupTable* table, std::vector<uint32_t> members, int owner);
+  /// The table's groups and unions.
+  size_t group_count(const GroupTable* table) const;
+  /// Unions with an owner among `owners` that `group` is a member of; null for none.
+  template <typename Visit>
+  void each_union(const GroupTable* table, uint32_t group, const std::set<int>& owners, const Visit& visit) const {
+    auto found = unions_.find(table);
+    if (found == unions_.end()) return;
+    for (uint32_t id : found->second.holding[group]) {
+      if (owners.contains(found->second.unions[id - table->size()].owner)) visit(id);
+    }
+  }
+  bool has_unions(const GroupTable* table, const std::set<int>& owners) const;
+  /// The groups that a group stands for: itself, or the members of a union.
+  template <typename Visit>
+  void each_member(const GroupTable* table, uint32_t group, const Visit& visit) const {
+    if (group < table->size()) return visit(group);
+    for (uint32_t member : unions_.at(table).unions[group - table->size()].members) visit(member);
+  }
 
   /// Streams that the leaves below a node read, ascending.
   const std::vector<int>& streams(int node) const { return streams_[static_cast<size_t>(node)]; }
@@ -126,6 +159,10 @@ class Contexts {
       case FormulaKind::kOr:
       case FormulaKind::kNot:
       case FormulaKind::kIf:
+      case FormulaKind::kGreatest:
+      case FormulaKind::kLeast:
+      case FormulaKind::kRound:
+      case FormulaKind::kCoalesce:
         walk(f.a, context, visit);
         walk(f.b, context, visit);
         walk(f.c, context, visit);
@@ -145,6 +182,7 @@ class Contexts {
   std::vector<std::vector<int>> streams_;  ///< by formula node
   std::vector<const GroupTable*> tables_;  ///< by formula node
   std::map<const GroupTable*, GroupParents> parents_;
+  std::map<const GroupTable*, GroupUnions> unions_;
   std::map<const SlotTable*, SlotOrder> orders_;
   mutable std::shared_mutex buckets_mutex_;
   mutable std::map<std::pair<int, Context>, std::vector<Context>> buckets_;

@@ -83,17 +83,20 @@ SortedEntries sort_entries(const MachinePartition& partition, const CellMap& cel
   return out;
 }
 
-void EntityQueries::ask(int node, const Context& context) {
+void EntityQueries::ask(int node, const Context& context, int output) {
   contexts_->walk(node, context, [&](int at, const Context& inner) {
     const Formula& f = contexts_->formula(at);
-    if (f.kind == FormulaKind::kUnique) unique_[{f.pipeline, f.machine, f.rows}].ask(inner.interval);
-    if (f.kind == FormulaKind::kCollapseEntity) collapses_[at].contexts.try_emplace(inner, 0);
+    if (f.kind == FormulaKind::kUnique) unique_[{f.pipeline, f.machine, f.rows}].ask(inner.interval, output);
+    if (f.kind == FormulaKind::kCollapseEntity) {
+      collapses_[at].contexts.try_emplace(inner, 0);
+      collapses_[at].owners.insert(output);
+    }
     if (f.kind != FormulaKind::kCollapseDimension) return;
     // Whether a dimension value is present below a collapse over entities is a question about any entity.
     contexts_->walk(f.a, inner, [&](int below, const Context& at_leaf) {
       const Formula& leaf = contexts_->formula(below);
       if (leaf.kind == FormulaKind::kEntityCell)
-        unique_[{leaf.pipeline, leaf.machine, leaf.rows}].ask(at_leaf.interval);
+        unique_[{leaf.pipeline, leaf.machine, leaf.rows}].ask(at_leaf.interval, output);
     });
   });
 }
@@ -111,14 +114,15 @@ void EntityQueries::answer_unique(MachineKey key, std::vector<UniqueQuery*> quer
   const MachineState& machine = state.machines[static_cast<size_t>(key.first)][static_cast<size_t>(key.second)];
   const int use = pipeline.machines[static_cast<size_t>(key.second)].key_space_use;
   const int key_space = pipeline.key_spaces[static_cast<size_t>(use)].key_space;
-  const size_t groups = state.key_space(key_space).groups->size();
+  const GroupTable* table = state.key_space(key_space).groups;
+  const size_t groups = contexts_->group_count(table);
   std::vector<std::pair<int, UniqueQuery*>> asked;
   bool sorted = false;
   for (auto& [place, query] : unique_) {
     if (std::find(queries.begin(), queries.end(), &query) == queries.end()) continue;
     query.prepare(contexts_->slot_order(key_space));
     query.groups_ = groups;
-    sorted |= !query.one_slot_each();
+    sorted |= !query.one_slot_each() || contexts_->has_unions(table, query.owners_);
     asked.emplace_back(std::get<2>(place), &query);
   }
   // One array of differences per worker and chain: +1 where an interval begins to hold a key, -1 where it ends to.
@@ -181,15 +185,29 @@ void EntityQueries::count_partition(const MachineState& machine, int key_space,
     });
     return;
   }
-  SortedEntries all = sort_entries(entries, cells, order);
-  for (size_t code = 0; code + 1 < all.starts.size(); ++code) {
-    const EntityItem* item = all.items.data() + all.starts[code];
-    const EntityItem* end = all.items.data() + all.starts[code + 1];
+  auto count_runs = [&](const EntityItem* item, const EntityItem* end) {
     while (item != end) {
       const EntityItem* run = item;
       while (item != end && item->group == run->group) ++item;
       count_run(run, item);
     }
+  };
+  const GroupTable* table = contexts_->state().key_space(key_space).groups;
+  std::set<int> owners;
+  for (auto& [bit, query] : asked) owners.insert(query->owners_.begin(), query->owners_.end());
+  SortedEntries all = sort_entries(entries, cells, order);
+  std::vector<EntityItem> united;  // a key's items once more, for the unions that hold their groups
+  for (size_t code = 0; code + 1 < all.starts.size(); ++code) {
+    const EntityItem* item = all.items.data() + all.starts[code];
+    const EntityItem* end = all.items.data() + all.starts[code + 1];
+    count_runs(item, end);
+    united.clear();
+    for (; item != end; ++item) {
+      contexts_->each_union(table, item->group, owners,
+                            [&](uint32_t id) { united.push_back({id, item->rank, item->entry}); });
+    }
+    std::sort(united.begin(), united.end(), [](const EntityItem& a, const EntityItem& b) { return a.key() < b.key(); });
+    count_runs(united.data(), united.data() + united.size());
   }
 }
 
@@ -224,7 +242,7 @@ void EntityQueries::prepare_collapse(int node, Collapse* collapse) const {
     });
   }
   const GroupTable* table = contexts_->table(node);
-  collapse->groups = table == nullptr ? 1 : table->size();
+  collapse->groups = table == nullptr ? 1 : contexts_->group_count(table);
   collapse->folds.resize(collapse->by_index.size() * collapse->groups);
 }
 
@@ -284,7 +302,11 @@ void EntityQueries::answer_collapse(int node, Collapse* collapse, Workers* worke
         for (const EntityItem* item = items.begin; item != items.end; ++item) {
           if (!MachinePartition::has(item->entry, leaf.rows)) continue;
           uint64_t group = contexts_->ancestor(leaf_table, item->group, table);
-          for (uint32_t c : collapse->touched[l][item->rank]) touched.push_back(uint64_t{c} << 32 | group);
+          for (uint32_t c : collapse->touched[l][item->rank]) {
+            touched.push_back(uint64_t{c} << 32 | group);
+            contexts_->each_union(table, static_cast<uint32_t>(group), collapse->owners,
+                                  [&](uint32_t id) { touched.push_back(uint64_t{c} << 32 | id); });
+          }
         }
       }
       std::sort(touched.begin(), touched.end());

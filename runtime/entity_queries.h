@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <tuple>
 #include <vector>
 
@@ -18,7 +19,10 @@ namespace alidade {
 /// ends both ascend, so that the intervals an entry lies in are neighbours.
 class UniqueQuery {
  public:
-  void ask(Interval interval) { index_.try_emplace({interval.start, interval.end}, 0); }
+  void ask(Interval interval, int output) {
+    index_.try_emplace({interval.start, interval.end}, 0);
+    owners_.insert(output);
+  }
   int64_t count(Interval interval, uint32_t group) const;
 
  private:
@@ -37,7 +41,8 @@ class UniqueQuery {
   std::map<std::pair<Instant, Instant>, uint32_t> index_;  ///< to places_
   std::vector<Place> places_;
   std::vector<Chain> chains_;
-  size_t groups_ = 0;
+  size_t groups_ = 0;     ///< and unions
+  std::set<int> owners_;  ///< outputs that ask: whose unions are counted
 };
 
 /// An entry of an entity in a machine. Sorted by group, then rank.
@@ -88,8 +93,8 @@ class EntityQueries {
  public:
   explicit EntityQueries(const Contexts* contexts) : contexts_(contexts) {}
 
-  /// Notes what evaluating `node` in `context` will ask.
-  void ask(int node, const Context& context);
+  /// Notes what evaluating `node` in `context` for the groups and unions of an output will ask.
+  void ask(int node, const Context& context, int output);
   /// Answers everything asked.
   void answer(Workers* workers, const EntityEvaluation& evaluate);
 
@@ -105,7 +110,8 @@ class EntityQueries {
     std::vector<std::vector<std::vector<uint32_t>>> touched;  ///< by leaf, rank: contexts in which a row there counts
     std::vector<Fold> folds;                                  ///< [context][group]
     SpillArena arena;
-    size_t groups = 0;
+    size_t groups = 0;     ///< and unions
+    std::set<int> owners;  ///< outputs that ask
   };
   using MachineKey = std::pair<int, int>;
 

@@ -16,6 +16,7 @@ bool exact_kind(al_accumulator_kind kind) {
     case AL_VALUES_KEY:
     case AL_FIRST_EXACT:
     case AL_LAST_EXACT:
+    case AL_MOMENTS_EXACT:
       return true;
     case AL_SUM_FLOAT:
     case AL_MIN_FLOAT:
@@ -25,6 +26,7 @@ bool exact_kind(al_accumulator_kind kind) {
     case AL_LAST_FLOAT:
     case AL_FIRST_ROW:
     case AL_LAST_ROW:
+    case AL_MOMENTS_FLOAT:
       return false;
   }
   return true;
@@ -68,6 +70,8 @@ NodeValue Evaluation::evaluate(int node, const Context& context, uint32_t group,
     case FormulaKind::kGreaterEqual:
     case FormulaKind::kAnd:
     case FormulaKind::kOr:
+    case FormulaKind::kGreatest:
+    case FormulaKind::kLeast:
       return binary(f, evaluate(f.a, context, group, entity), evaluate(f.b, context, group, entity));
     case FormulaKind::kNot: {
       NodeValue value = evaluate(f.a, context, group, entity);
@@ -75,6 +79,10 @@ NodeValue Evaluation::evaluate(int node, const Context& context, uint32_t group,
     }
     case FormulaKind::kIf:
       return condition(f, context, group, entity);
+    case FormulaKind::kRound:
+      return round_to_digits(evaluate(f.a, context, group, entity), form(contexts_->formula(f.a)), f.digits);
+    case FormulaKind::kCoalesce:
+      return coalesce(f, context, group, entity);
     case FormulaKind::kOver:
       return convert(evaluate(f.a, contexts_->over(f.window, context), group, entity), form(contexts_->formula(f.a)),
                      form(f));
@@ -103,7 +111,20 @@ NodeValue Evaluation::binary(const Formula& f, const NodeValue& a, const NodeVal
     return NodeValue::of_truth(f.kind == FormulaKind::kAnd ? a.truth && b.truth : a.truth || b.truth);
   }
   if (f.boolean) return compare(f.kind, a, left, b, right);
+  if (f.kind == FormulaKind::kGreatest || f.kind == FormulaKind::kLeast)
+    return extreme(f.kind, a, left, b, right, form(f));
   return calculate(f.kind, a, left, b, right, form(f));
+}
+
+/// Without any value the reason is the one that outranks the others. An overflow is a failure, and stays one.
+NodeValue Evaluation::coalesce(const Formula& f, const Context& context, uint32_t group,
+                               const EntityView* entity) const {
+  const NodeValue first = evaluate(f.a, context, group, entity);
+  if (first.defined()) return convert(first, form(contexts_->formula(f.a)), form(f));
+  if (first.reason == Reason::kOverflow) return first;
+  const NodeValue second = evaluate(f.b, context, group, entity);
+  if (second.defined()) return convert(second, form(contexts_->formula(f.b)), form(f));
+  return NodeValue::undefined(worst(first.reason, second.reason));
 }
 
 NodeValue Evaluation::condition(const Formula& f, const Context& context, uint32_t group,
@@ -124,15 +145,17 @@ void Evaluation::fold_cells(const Formula& f, int accumulator, Interval interval
   const CellArray& array = cells.arrays[static_cast<size_t>(layout.key_space_use)];
   const SlotOrder& order = contexts_->slot_order(key_space);
   SlotOrder::Range ranks = order.ranks(interval);
-  for (uint32_t rank = ranks.begin; rank < ranks.end; ++rank) {
-    uint32_t cell = map.find(order.slots[rank], group);
-    if (cell == kNoId) continue;
-    if (layout.sink >= 0) {
-      cells.sinks[static_cast<size_t>(layout.sink)].collect(cell, &into->values);
-    } else if (const uint8_t* at = array.at(cell)) {
-      fold_accumulator(layout.kind, at + layout.offset, into);
+  contexts_->each_member(state.key_space(key_space).groups, group, [&](uint32_t member) {
+    for (uint32_t rank = ranks.begin; rank < ranks.end; ++rank) {
+      uint32_t cell = map.find(order.slots[rank], member);
+      if (cell == kNoId) continue;
+      if (layout.sink >= 0) {
+        cells.sinks[static_cast<size_t>(layout.sink)].collect(cell, &into->values);
+      } else if (const uint8_t* at = array.at(cell)) {
+        fold_accumulator(layout.kind, at + layout.offset, into);
+      }
     }
-  }
+  });
 }
 
 NodeValue Evaluation::cell(const Formula& f, const Context& context, uint32_t group) const {
@@ -154,14 +177,14 @@ NodeValue Evaluation::entity_cell(const Formula& f, const Context& context, uint
   const MachineProgram& machine = pipeline.machines[static_cast<size_t>(f.machine)];
   bool exact = exact_kind(machine.accumulators[static_cast<size_t>(f.accumulator)].kind);
   Fold fold;
-  SlotOrder::Range ranks = contexts_->slot_order(f.key_space).ranks(context.interval);
   if (f.row_dimensions > 0) {
+    const SlotOrder::Range ranks = contexts_->slot_order(f.key_space).ranks(context.interval);
     fold.moment = row_of_group(f, ranks, group, entity);
     note_tie(f, fold, &entity);
     return convert(finish_fold(f.finish, exact, f.leaf_scale, f.percentage, &fold),
                    finished_form(f.finish, exact, f.leaf_scale), form(f));
   }
-  entity.each(f.pipeline, f.machine, group, ranks, [&](const MachinePartition& partition, const uint8_t* entry) {
+  each_entry(f, context, group, entity, [&](const MachinePartition& partition, const uint8_t* entry) {
     partition.fold(entry, static_cast<size_t>(f.accumulator), &fold);
     if (f.finish == Finish::kMean) partition.fold(entry, static_cast<size_t>(f.count), &fold);
   });
@@ -175,13 +198,15 @@ NodeValue Evaluation::entity_cell(const Formula& f, const Context& context, uint
 al_moment Evaluation::row_of_group(const Formula& f, SlotOrder::Range ranks, uint32_t group,
                                    const EntityView& entity) const {
   const GroupTable& groups = *contexts_->state().key_space(f.key_space).groups;
+  std::vector<uint32_t> members;
+  contexts_->each_member(&groups, group, [&](uint32_t member) { members.push_back(member); });
   const auto own = [&](uint32_t of) { return groups.values(of).subspan(static_cast<size_t>(f.row_dimensions)); };
   al_moment best{};
   uint32_t best_group = kNoId;
   bool groups_tie = false;
   entity.each_group(f.pipeline, f.machine, ranks,
                     [&](const MachinePartition& partition, const uint8_t* entry, uint32_t at) {
-                      if (!std::ranges::equal(own(at), own(group))) return;
+                      if (!std::ranges::equal(own(at), own(members.front()))) return;
                       Fold fold;
                       partition.fold(entry, static_cast<size_t>(f.accumulator), &fold);
                       if (fold.moment.flags == 0) return;
@@ -195,7 +220,8 @@ al_moment Evaluation::row_of_group(const Formula& f, SlotOrder::Range ranks, uin
                       }
                     });
   if (groups_tie) best.flags |= AL_FLAG_TIE;
-  return best_group == group || groups_tie ? best : al_moment{};
+  const bool inside = std::find(members.begin(), members.end(), best_group) != members.end();
+  return inside || groups_tie ? best : al_moment{};
 }
 
 /// Rows of one instant that differ: no value of them is the first or last.
@@ -279,9 +305,8 @@ bool Evaluation::leaf_present(const Formula& f, const Context& context, uint32_t
   }
   if (f.kind == FormulaKind::kUnique || entity == nullptr) return queries_->unique(f, context.interval, group) > 0;
   bool found = false;
-  SlotOrder::Range ranks = contexts_->slot_order(f.key_space).ranks(context.interval);
-  entity->each(f.pipeline, f.machine, group, ranks,
-               [&](const MachinePartition&, const uint8_t* entry) { found |= MachinePartition::has(entry, f.rows); });
+  each_entry(f, context, group, *entity,
+             [&](const MachinePartition&, const uint8_t* entry) { found |= MachinePartition::has(entry, f.rows); });
   return found;
 }
 

@@ -23,6 +23,7 @@ class Evaluation {
 
  private:
   NodeValue binary(const Formula& f, const NodeValue& a, const NodeValue& b) const;
+  NodeValue coalesce(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const;
   NodeValue condition(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const;
   NodeValue cell(const Formula& f, const Context& context, uint32_t group) const;
   NodeValue entity_cell(const Formula& f, const Context& context, uint32_t group, const EntityView& entity) const;
@@ -33,6 +34,14 @@ class Evaluation {
   NodeValue finish_collapse(const Formula& f, const Context& context, Fold* fold) const;
   bool present(int node, const Context& context, uint32_t group, const EntityView* entity) const;
   bool leaf_present(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const;
+  /// Calls visit(partition, entry) for what an entity has of a leaf's group in the context's interval.
+  template <typename Visit>
+  void each_entry(const Formula& leaf, const Context& context, uint32_t group, const EntityView& entity,
+                  const Visit& visit) const {
+    SlotOrder::Range ranks = contexts_->slot_order(leaf.key_space).ranks(context.interval);
+    contexts_->each_member(contexts_->state().key_space(leaf.key_space).groups, group,
+                           [&](uint32_t member) { entity.each(leaf.pipeline, leaf.machine, member, ranks, visit); });
+  }
   void fold_cells(const Formula& f, int accumulator, Interval interval, uint32_t group, Fold* into) const;
 
   const Contexts* contexts_;

@@ -96,14 +96,22 @@ double Superaccumulator::rounded() const {
 }
 
 void SpillArena::take(SpillArena&& other) {
-  taken_.push_back(std::move(other.all_));
-  for (std::deque<Superaccumulator>& more : other.taken_) taken_.push_back(std::move(more));
-  other.all_.clear();
+  for (SpillArena& more : other.taken_) taken_.push_back(std::move(more));
   other.taken_.clear();
+  taken_.push_back(std::move(other));
+  other = SpillArena();
 }
 
 SpillScope::SpillScope(SpillArena* arena) : before_(current_arena) { current_arena = arena; }
 SpillScope::~SpillScope() { current_arena = before_; }
+
+Moments& moments_of(al_moments* accumulator) {
+  if (accumulator->state == 0) {
+    ALIDADE_CHECK(current_arena != nullptr);
+    accumulator->state = reinterpret_cast<uint64_t>(current_arena->make_moments());
+  }
+  return *reinterpret_cast<Moments*>(accumulator->state);
+}
 
 void add_float_sum(al_float_sum* sum, const al_float_sum& other) {
   if (other.spill == 0) {

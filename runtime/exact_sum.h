@@ -8,6 +8,7 @@
 #include <deque>
 
 #include "runtime/abi.h"
+#include "runtime/moments.h"
 
 namespace alidade {
 
@@ -28,15 +29,18 @@ class Superaccumulator {
   int adds_ = 0;  ///< since the last carry
 };
 
-/// Owns the superaccumulators that al_float_spill makes on the threads where it is the current one.
+/// Owns what accumulators hold outside of their cells: superaccumulators and moments, made on the threads where it is
+/// the current one.
 class SpillArena {
  public:
   Superaccumulator* make() { return &all_.emplace_back(); }
+  Moments* make_moments() { return &moments_.emplace_back(); }
   void take(SpillArena&& other);
 
  private:
   std::deque<Superaccumulator> all_;
-  std::deque<std::deque<Superaccumulator>> taken_;
+  std::deque<Moments> moments_;
+  std::deque<SpillArena> taken_;
 };
 
 /// Makes `arena` the one al_float_spill uses on this thread, as long as it lives.
@@ -50,6 +54,9 @@ class SpillScope {
  private:
   SpillArena* before_;
 };
+
+/// What an accumulator holds; made if it is empty. Needs a SpillScope.
+Moments& moments_of(al_moments* accumulator);
 
 /// sum += other, exactly. Needs a SpillScope.
 void add_float_sum(al_float_sum* sum, const al_float_sum& other);

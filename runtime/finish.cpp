@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "runtime/evaluation.h"
 
@@ -24,10 +25,13 @@ class Report {
  private:
   struct Plan {
     std::vector<Context> contexts;  ///< a bucket each
-    std::vector<uint32_t> groups;   ///< in the order of their rows
+    std::vector<uint32_t> groups;   ///< in the order of their rows; the last may be the union of all others
     const GroupTable* table = nullptr;
   };
+  std::optional<Interval> range_of(const Output& output) const;
   std::vector<Context> contexts_of(const Output& output) const;
+  void choose_top(std::vector<Plan>* plans, TieLog* ties);
+  std::vector<NodeValue> rank_values(const Output& output, const Plan& plan, const Evaluation& evaluation) const;
   std::vector<uint32_t> groups_of(const Output& output, const GroupTable* table);
   void mark_present(const Presence& presence, std::vector<uint8_t>* present);
   bool partial(const Output& output, const Context& context) const;
@@ -43,16 +47,25 @@ class Report {
   std::map<std::pair<int, int>, std::vector<uint64_t>> masks_;  ///< per machine: mask words or-ed by group
 };
 
-// Every bucket of the grain that intersects the range; aggregates look at what the range leaves of it.
-std::vector<Context> Report::contexts_of(const Output& output) const {
-  std::vector<Context> out;
+// As asked, else from the day of the first row to that of the last.
+std::optional<Interval> Report::range_of(const Output& output) const {
   std::optional<Interval> extent = contexts_.extent(output.streams);
-  if (!extent && !(range_.from && range_.to)) return out;
+  if (!extent && !(range_.from && range_.to)) return std::nullopt;
   const Calendar& calendar = state_->calendar();
   Interval range;
   range.start = range_.from ? *range_.from : calendar.bucket(Grain::kDay, extent->start).start;
   range.end = range_.to ? *range_.to : calendar.bucket(Grain::kDay, extent->end - 1).end;
-  if (range.start >= range.end) return out;
+  if (range.start >= range.end) return std::nullopt;
+  return range;
+}
+
+// Every bucket of the grain that intersects the range; aggregates look at what the range leaves of it.
+std::vector<Context> Report::contexts_of(const Output& output) const {
+  std::vector<Context> out;
+  const std::optional<Interval> found = range_of(output);
+  if (!found) return out;
+  const Interval& range = *found;
+  const Calendar& calendar = state_->calendar();
   if (output.grain == Grain::kWhole) return {Context{Grain::kWhole, range, range}};
   for (Instant at = range.start; at < range.end;) {
     Interval bucket = calendar.bucket(output.grain, at);
@@ -184,6 +197,61 @@ CellValue Report::cell_value(const Output& output, NodeValue value) const {
   return {Reason::kNone, value.number};
 }
 
+std::vector<NodeValue> Report::rank_values(const Output& output, const Plan& plan, const Evaluation& evaluation) const {
+  const Interval range = *range_of(output);
+  const Context whole{Grain::kWhole, range, range};
+  std::vector<NodeValue> values(plan.groups.size());
+  workers_->parallel_for(values.size(), [&](int, size_t g) {
+    SpillArena arena;
+    SpillScope scope(&arena);
+    values[g] = evaluation.evaluate(output.rank, whole, plan.groups[g], nullptr);
+  });
+  return values;
+}
+
+// The groups with the largest values over the whole range stay, in the order they had; those without a value rank last.
+// All others become one group, whose value is computed from their rows.
+void Report::choose_top(std::vector<Plan>* plans, TieLog* ties) {
+  const std::vector<Output>& outputs = state_->program().outputs;
+  std::vector<size_t> cut;
+  EntityQueries queries(&contexts_);
+  for (size_t o = 0; o < outputs.size(); ++o) {
+    const size_t top = static_cast<size_t>(outputs[o].info.top);
+    if (top == 0 || (*plans)[o].groups.size() <= top || (*plans)[o].contexts.empty()) continue;
+    const Interval range = *range_of(outputs[o]);
+    queries.ask(outputs[o].rank, {Grain::kWhole, range, range}, static_cast<int>(o));
+    cut.push_back(o);
+  }
+  const Evaluation evaluation(&contexts_, &queries, ties);
+  queries.answer(workers_, [&](int node, const Context& context, uint32_t group, const EntityView& entity) {
+    return evaluation.evaluate(node, context, group, &entity);
+  });
+  std::vector<std::vector<uint32_t>> others;
+  for (size_t o : cut) {
+    Plan& plan = (*plans)[o];
+    const std::vector<NodeValue> values = rank_values(outputs[o], plan, evaluation);
+    const Form form = Evaluation::form(contexts_.formula(outputs[o].rank));
+    std::vector<size_t> order(values.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      const NodeValue &x = values[a], &y = values[b];
+      if (!x.defined() || !y.defined()) return x.defined() && !y.defined();
+      return form.boolean ? x.truth > y.truth : form.exact ? x.exact > y.exact : x.number > y.number;
+    });
+    const size_t top = static_cast<size_t>(outputs[o].info.top);
+    std::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(top));
+    std::vector<uint32_t> kept;
+    std::vector<uint32_t>& rest = others.emplace_back();
+    for (size_t place = 0; place < order.size(); ++place)
+      (place < top ? kept : rest).push_back(plan.groups[order[place]]);
+    plan.groups = std::move(kept);
+  }
+  for (size_t i = 0; i < cut.size(); ++i) {
+    Plan& plan = (*plans)[cut[i]];
+    plan.groups.push_back(contexts_.unite(plan.table, std::move(others[i]), static_cast<int>(cut[i])));
+  }
+}
+
 Status Report::write(ResultSet* result) {
   const std::vector<Output>& outputs = state_->program().outputs;
   std::vector<Plan> plans;
@@ -192,9 +260,12 @@ Status Report::write(ResultSet* result) {
     plan.contexts = contexts_of(output);
     plan.table = output.key_space < 0 ? state_->groups_of({}) : state_->key_space(output.key_space).groups;
     plan.groups = groups_of(output, plan.table);
-    for (const Context& context : plan.contexts) queries_.ask(output.formula, context);
   }
   TieLog ties;
+  choose_top(&plans, &ties);
+  for (size_t o = 0; o < plans.size(); ++o) {
+    for (const Context& context : plans[o].contexts) queries_.ask(outputs[o].formula, context, static_cast<int>(o));
+  }
   Evaluation evaluation(&contexts_, &queries_, &ties);
   queries_.answer(workers_, [&](int node, const Context& context, uint32_t group, const EntityView& entity) {
     return evaluation.evaluate(node, context, group, &entity);
@@ -222,7 +293,9 @@ Status Report::write(ResultSet* result) {
       ResultRow& row = result->rows[piece.first_row + g];
       row.metric = static_cast<int>(piece.output);
       row.bucket = context.bucket;
-      row.dimensions = shown(*plan.table, plan.groups[g]);
+      row.other = plan.groups[g] >= plan.table->size();
+      row.dimensions =
+          row.other ? std::vector<DimensionValue>(plan.table->dimensions().size()) : shown(*plan.table, plan.groups[g]);
       row.value = cell_value(output, evaluation.evaluate(output.formula, context, plan.groups[g], nullptr));
       row.partial = is_partial;
     }

@@ -26,6 +26,14 @@ NodeValue mean(bool exact, int scale, const Fold& fold) {
   return sum.defined() ? NodeValue::of_number(sum.number / static_cast<double>(fold.count)) : sum;
 }
 
+NodeValue spread(Finish finish, bool exact, int scale, const Moments& moments) {
+  if (moments.count() == 0) return NodeValue::undefined(Reason::kNoRows);
+  if (moments.count() == 1) return NodeValue::undefined(Reason::kNoDenominator);
+  if (finish == Finish::kStddev)
+    return NodeValue::of_number(exact ? moments.stddev_of_exact(scale) : moments.stddev_of_floats());
+  return NodeValue::of_number(exact ? moments.variance_of_exact(scale) : moments.variance_of_floats());
+}
+
 NodeValue bound(bool exact, const Fold& fold) {
   if (((exact ? fold.exact.flags : fold.bound.flags) & AL_FLAG_SEEN) == 0) return NodeValue::undefined(Reason::kNoRows);
   return exact ? NodeValue::of_exact(join_exact(fold.exact.low, fold.exact.high))
@@ -72,6 +80,10 @@ void fold_value(Finish finish, const NodeValue& value, bool exact, Fold* into) {
     case Finish::kLast:
       keep_value(finish, value, exact, into);
       return;
+    case Finish::kVariance:
+    case Finish::kStddev:
+      exact ? into->moments.add_exact(value.exact) : into->moments.add_float(value.number);
+      return;
   }
 }
 
@@ -103,6 +115,10 @@ void merge_folds(Finish finish, bool exact, const Fold& other, Fold* into) {
     case Finish::kLast:
       merge(AL_LAST_EXACT, other.moment, &into->moment);
       return;
+    case Finish::kVariance:
+    case Finish::kStddev:
+      into->moments.add(other.moments);
+      return;
   }
 }
 
@@ -124,6 +140,12 @@ void fold_accumulator(al_accumulator_kind kind, const uint8_t* state, Fold* into
     case AL_MAX_FLOAT:
       target = reinterpret_cast<uint8_t*>(&into->bound);
       break;
+    case AL_MOMENTS_EXACT:
+    case AL_MOMENTS_FLOAT: {
+      al_moments moments = *reinterpret_cast<const al_moments*>(state);
+      if (moments.state != 0) into->moments.add(moments_of(&moments));
+      return;
+    }
     case AL_VALUES_EXACT:
     case AL_VALUES_FLOAT:
     case AL_VALUES_KEY:
@@ -155,6 +177,9 @@ NodeValue finish_fold(Finish finish, bool exact, int scale, Percentage percentag
       if (fold->values.size() == 0) return NodeValue::undefined(Reason::kNoRows);
       return exact ? percentile_of_exact(&fold->values, percentage, scale)
                    : percentile_of_floats(&fold->values, percentage);
+    case Finish::kVariance:
+    case Finish::kStddev:
+      return spread(finish, exact, scale, fold->moments);
     case Finish::kUnique: {
       std::vector<int64_t>& keys = fold->values.words;
       std::sort(keys.begin(), keys.end());
@@ -169,7 +194,7 @@ NodeValue finish_fold(Finish finish, bool exact, int scale, Percentage percentag
 
 Form finished_form(Finish finish, bool exact, int scale) {
   if (finish == Finish::kCount || finish == Finish::kUnique) return {.exact = true};
-  if (finish == Finish::kMean || finish == Finish::kPercentile || !exact) return {};
+  if (gives_double(finish) || !exact) return {};
   return {.exact = true, .scale = scale};
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -80,14 +81,22 @@ double as_double(const CellValue& value, const MetricInfo& info) {
   return exact == nullptr ? 0 : static_cast<double>(*exact) / std::pow(10.0, info.scale);
 }
 
+/// As the metric's format says ("0.00", "0.0%"), else as many as its kind has, else `digits`.
+Digits digits_of(const MetricInfo& info, Digits digits) {
+  if (!info.format.empty()) {
+    return {static_cast<int>(std::count(info.format.begin(), info.format.end(), '0')) - 1, true};
+  }
+  return info.shown_digits >= 0 ? Digits{info.shown_digits, true} : digits;
+}
+
 std::string text_of_number(const CellValue& value, const MetricInfo& info, Digits digits) {
-  if (info.shown_digits >= 0) digits = {info.shown_digits, true};
+  digits = digits_of(info, digits);
   if (const int128* exact = std::get_if<int128>(&value.value)) return text_of_exact(*exact, info.scale, digits);
   return text_of_double(as_double(value, info), digits);
 }
 
 std::string text_of_percent(const CellValue& value, const MetricInfo& info) {
-  const Digits digits = info.shown_digits >= 0 ? Digits{info.shown_digits, true} : Digits{kPercentDigits, false};
+  const Digits digits = digits_of(info, {kPercentDigits, false});
   const int128* exact = std::get_if<int128>(&value.value);
   if (exact != nullptr && info.scale >= 2) return text_of_exact(*exact, info.scale - 2, digits);
   return text_of_double(as_double(value, info) * 100, digits);
@@ -107,7 +116,7 @@ constexpr TimeUnit kTimeUnits[] = {
 std::string text_of_duration(const CellValue& value, const MetricInfo& info) {
   const double micros = as_double(value, info);
   if (micros == 0) return "0 s";
-  const Digits digits = info.shown_digits >= 0 ? Digits{info.shown_digits, true} : Digits{kDurationDigits, false};
+  const Digits digits = digits_of(info, {kDurationDigits, false});
   for (const TimeUnit& unit : kTimeUnits) {
     const double count = micros / unit.micros;
     if (std::fabs(count) < 1 && unit.micros > 1) continue;
@@ -188,10 +197,16 @@ int minor_digits(const std::string& currency) {
   return 2;
 }
 
+bool shown_as_percent(const MetricInfo& info) {
+  return info.format.empty() ? info.kind == ShownKind::kPercent : info.format.back() == '%';
+}
+
 std::string shown_number(const CellValue& value, const MetricInfo& info) {
   if (!value.defined()) return kUndefinedText;
   if (const bool* truth = std::get_if<bool>(&value.value)) return *truth ? "true" : "false";
+  if (shown_as_percent(info)) return text_of_percent(value, info);
   switch (info.kind) {
+    case ShownKind::kPercent:  // with a format that is none
     case ShownKind::kInteger:
     case ShownKind::kNumber:
     case ShownKind::kText:
@@ -201,8 +216,6 @@ std::string shown_number(const CellValue& value, const MetricInfo& info) {
       return text_of_number(value, info, {info.exact ? info.scale : kMostDigits, info.exact});
     case ShownKind::kRatio:
       return text_of_number(value, info, {kRatioDigits, false});
-    case ShownKind::kPercent:
-      return text_of_percent(value, info);
     case ShownKind::kMoney:
       return text_of_number(value, info, {minor_digits(first_word(info.unit)), true});
     case ShownKind::kDuration:
@@ -216,7 +229,7 @@ std::string shown_number(const CellValue& value, const MetricInfo& info) {
 std::string shown_value(const CellValue& value, const MetricInfo& info) {
   const std::string number = shown_number(value, info);
   if (!value.defined()) return number;
-  if (info.kind == ShownKind::kPercent) return number + "%";
+  if (shown_as_percent(info)) return number + "%";
   if (info.kind == ShownKind::kDuration) {
     const size_t per = info.unit.find("per ");
     return per == std::string::npos ? number : number + " " + info.unit.substr(per);

@@ -19,6 +19,9 @@ std::string shown_number(const CellValue& value, const MetricInfo& info);
 /// The same with sign and unit: "37.5%", "12.50 USD per user", "15 min per user", "3 users".
 std::string shown_value(const CellValue& value, const MetricInfo& info);
 
+/// Whether a person is shown a percentage: by its kind, or as its format says.
+bool shown_as_percent(const MetricInfo& info);
+
 /// Every digit and no unit, for CSV, JSON and the message of a failed test: exact values in full ("12.5"), doubles in
 /// the shortest form that reads back as the same bits, timestamps in UTC ("2026-01-05T10:00:00Z"). "" where undefined.
 std::string exact_number(const CellValue& value, const MetricInfo& info);

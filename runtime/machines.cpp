@@ -44,6 +44,8 @@ uint32_t state_bytes(const MachineAccumulator& accumulator) {
     case AL_VALUES_EXACT:
     case AL_VALUES_FLOAT:
     case AL_VALUES_KEY:
+    case AL_MOMENTS_EXACT:
+    case AL_MOMENTS_FLOAT:
       return 8;
     case AL_MIN_EXACT:
     case AL_MAX_EXACT:
@@ -264,6 +266,12 @@ void MachinePartition::take_row(const uint8_t* narrow, uint8_t* entry) {
       case AL_LAST_ROW:
         keep(accumulator, slot, state);
         break;
+      case AL_MOMENTS_EXACT:
+        al_add_moments_exact(reinterpret_cast<al_moments*>(state), load<uint64_t>(slot), load<int64_t>(slot + 8));
+        break;
+      case AL_MOMENTS_FLOAT:
+        al_add_moments_float(reinterpret_cast<al_moments*>(state), load<double>(slot));
+        break;
     }
   }
   for (int word = 0; word < machine.mask_words; ++word) {
@@ -372,6 +380,12 @@ void MachinePartition::fold(const uint8_t* entry, size_t accumulator, Fold* into
     case AL_MAX_FLOAT:
       al_max_float(&into->bound, load<double>(state));
       return;
+    case AL_MOMENTS_EXACT:
+    case AL_MOMENTS_FLOAT: {
+      al_moments moments = load<al_moments>(state);
+      into->moments.add(moments_of(&moments));
+      return;
+    }
     case AL_VALUES_EXACT:
     case AL_VALUES_FLOAT:
     case AL_VALUES_KEY: {
@@ -453,6 +467,10 @@ void MachinePartition::merge_state(const MachinePartition& other, const uint8_t*
     case AL_MIN_FLOAT:
     case AL_MAX_FLOAT:
       bound_float(into, accumulator, load<double>(other_state), seen);
+      return;
+    case AL_MOMENTS_EXACT:
+    case AL_MOMENTS_FLOAT:
+      merge_accumulator(program.kind, state, other_state);
       return;
     case AL_VALUES_EXACT:
     case AL_VALUES_FLOAT:

@@ -80,7 +80,11 @@ enum class FormulaKind : uint8_t {
   kAnd,
   kOr,
   kNot,
-  kIf,                 ///< a: condition, b: then, c: else
+  kIf,        ///< a: condition, b: then, c: else
+  kGreatest,  ///< of a and b
+  kLeast,
+  kRound,              ///< a to `digits` after the point, ties to even
+  kCoalesce,           ///< a, or b where a is undefined; an overflow stays one
   kOver,               ///< a, with the interval replaced by `window` at the bucket's end
   kAt,                 ///< a, in the bucket that `offset` leads to
   kCollapseTime,       ///< aggregate of a over the buckets of `grain` in the interval
@@ -88,7 +92,13 @@ enum class FormulaKind : uint8_t {
   kCollapseDimension,  ///< aggregate of a over the values of one more dimension present in the interval
 };
 
-enum class Finish : uint8_t { kCount, kSum, kMean, kMin, kMax, kPercentile, kUnique, kFirst, kLast };
+enum class Finish : uint8_t { kCount, kSum, kMean, kMin, kMax, kPercentile, kUnique, kFirst, kLast, kVariance, kStddev };
+
+/// Finishes whose value is a double whatever was folded.
+constexpr bool gives_double(Finish finish) {
+  return finish == Finish::kMean || finish == Finish::kPercentile || finish == Finish::kVariance ||
+         finish == Finish::kStddev;
+}
 
 enum class WindowKind : uint8_t { kLast, kToDate, kAllTime };
 struct Window {
@@ -112,6 +122,7 @@ struct Formula {
   bool boolean = false;
   int scale = 0;
   CellValue constant;  ///< kConst
+  int digits = 0;      ///< kRound
   // leaves
   int pipeline = -1;
   int machine = -1;      ///< kEntityCell, kUnique: index into the pipeline's machines
@@ -125,7 +136,7 @@ struct Formula {
   /// kEntityCell of first and last: how many leading dimensions belong to the chosen row. An entity has its value in
   /// the group of that row alone, so that values add up over those dimensions.
   int row_dimensions = 0;
-  int leaf_scale = 0;            ///< scale of the accumulated values (kMean and kPercentile return a double)
+  int leaf_scale = 0;            ///< scale of the accumulated values; what the finish gives may be a double
   Finish finish = Finish::kSum;  ///< leaves and collapses
   Percentage percentage;
   // context changes
@@ -147,6 +158,7 @@ struct Presence {
 struct Output {
   MetricInfo info;
   int formula = -1;
+  int rank = -1;                   ///< the same formula for the whole range, where `info.top` asks who is largest
   Grain grain = Grain::kWhole;     ///< the report's, or the metric's own if fixed
   int key_space = -1;              ///< of the dimensions (any grain); -1 without dimensions
   std::vector<Presence> presence;  ///< a group is reported when any row took part anywhere; empty without dimensions

@@ -35,8 +35,10 @@ struct MetricInfo {
   int scale = 0;
   std::string unit;       ///< "USD", "USD per user", ""; kDuration values are microseconds whatever the unit
   int shown_digits = -1;  ///< digits after the point when shown to a person; -1: as many as needed (at most 6)
+  std::string format;     ///< "0.00" or "0.0%": how a person is shown it, before shown_digits; "" by its kind
   Grain grain = Grain::kWhole;
   std::vector<std::string> dimensions;  ///< names, in the order of ResultRow::dimensions
+  int top = 0;                          ///< groups shown by themselves, the others as one; 0: all
 };
 
 /// A value or a reason. Exact values are int128 at MetricInfo::scale.
@@ -54,6 +56,7 @@ struct ResultRow {
   int metric = 0;   ///< index into ResultSet::metrics
   Interval bucket;  ///< the whole bucket, not cut by the range
   std::vector<DimensionValue> dimensions;
+  bool other = false;  ///< of a `top n`: all the groups that are not among the n; its dimensions are missing
   CellValue value;
   bool partial = false;  ///< past the watermark, a window before the first row, or cut by the range
 };
@@ -74,7 +77,7 @@ struct StreamReport {
 
 struct ResultSet {
   std::vector<MetricInfo> metrics;
-  std::vector<ResultRow> rows;  ///< ordered by metric, bucket, dimensions (missing last; text by bytes)
+  std::vector<ResultRow> rows;  ///< ordered by metric, bucket, dimensions (missing last, then other; text by bytes)
   std::vector<StreamReport> streams;
   std::string zone, tz_version, engine;
   int week_start = 1;

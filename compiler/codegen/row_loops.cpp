@@ -91,7 +91,8 @@ bool needs_check(const Pipeline& pipeline, int op) { return pipeline.ops[op].bit
 bool is_cheap(const Pipeline& pipeline, int index) {
   if (index < 0) return true;
   const Op& op = pipeline.ops[index];
-  const bool itself = op.kind != OpKind::kQuotient && op.kind != OpKind::kDivide && op.kind != OpKind::kToFloat;
+  const bool itself = op.kind != OpKind::kQuotient && op.kind != OpKind::kDivide && op.kind != OpKind::kToFloat &&
+                      op.kind != OpKind::kRoundExact && op.kind != OpKind::kRoundFloat;
   return itself && is_cheap(pipeline, op.a) && is_cheap(pipeline, op.b) && is_cheap(pipeline, op.c);
 }
 
@@ -206,6 +207,8 @@ class UpdateLoop {
       case AL_LAST_FLOAT:
       case AL_FIRST_ROW:
       case AL_LAST_ROW:
+      case AL_MOMENTS_EXACT:
+      case AL_MOMENTS_FLOAT:
         return false;
     }
     ALIDADE_CHECK(false);
@@ -331,6 +334,11 @@ class UpdateLoop {
       add_exact(update, input);
     } else if (has_moment(kind)) {
       keep(update, input);
+    } else if (kind == AL_MOMENTS_FLOAT) {
+      call_runtime(builder_, "al_add_moments_float", builder_.getVoidTy(), {state(update), input});
+    } else if (kind == AL_MOMENTS_EXACT) {
+      const auto [low, high] = halves(builder_, input);
+      call_runtime(builder_, "al_add_moments_exact", builder_.getVoidTy(), {state(update), low, high});
     } else {
       push(update, input);
     }

@@ -174,6 +174,15 @@ RowValue RowValues::evaluate(const Op& op) {
     }
     case OpKind::kSelect:
       return select(op);
+    case OpKind::kGreatest:
+    case OpKind::kLeast:
+      return extreme(op);
+    case OpKind::kRoundExact:
+      return round_exact(op);
+    case OpKind::kRoundFloat:
+      return round_float(op);
+    case OpKind::kCoalesce:
+      return coalesce(op);
   }
   ALIDADE_CHECK(false);
 }
@@ -278,6 +287,53 @@ RowValue RowValues::select(const Op& op) {
     chosen.valid =
         builder_.CreateSelect(holds, b.valid != nullptr ? b.valid : always, c.valid != nullptr ? c.valid : always);
   }
+  return chosen;
+}
+
+RowValue RowValues::extreme(const Op& op) {
+  RowValue a = value(op.a), b = value(op.b);
+  const bool greatest = op.kind == OpKind::kGreatest;
+  llvm::Value* takes_b = nullptr;
+  if (op.type == OpType::kExact) {
+    a.value = widen(a.value, exact_type(op));
+    b.value = widen(b.value, exact_type(op));
+    takes_b = greatest ? builder_.CreateICmpSGT(b.value, a.value) : builder_.CreateICmpSLT(b.value, a.value);
+  } else {
+    takes_b = greatest ? builder_.CreateFCmpOGT(b.value, a.value) : builder_.CreateFCmpOLT(b.value, a.value);
+  }
+  return {builder_.CreateSelect(takes_b, b.value, a.value), both(a.valid, b.valid)};
+}
+
+RowValue RowValues::round_exact(const Op& op) {
+  const RowValue a = value(op.a);
+  const auto [low, high] = halves(builder_, a.value);
+  llvm::Type* half = builder_.getInt64Ty();
+  llvm::Value* digits = builder_.getInt32(static_cast<uint32_t>(op.amount));
+  llvm::Value* wide = call_runtime(builder_, "al_round_exact", llvm::StructType::get(half, half), {low, high, digits});
+  llvm::Value* rounded = builder_.CreateExtractValue(wide, 0);
+  if (op.bits > 64) {
+    llvm::Type* type = builder_.getInt128Ty();
+    llvm::Value* upper = builder_.CreateShl(builder_.CreateZExt(builder_.CreateExtractValue(wide, 1), type), 64);
+    rounded = builder_.CreateOr(builder_.CreateZExt(rounded, type), upper);
+  }
+  return {rounded, a.valid};
+}
+
+RowValue RowValues::round_float(const Op& op) {
+  const RowValue a = value(op.a);
+  llvm::Value* digits = builder_.getInt32(static_cast<uint32_t>(op.amount));
+  return {call_runtime(builder_, "al_round_float", builder_.getDoubleTy(), {a.value, digits}), a.valid};
+}
+
+RowValue RowValues::coalesce(const Op& op) {
+  RowValue a = value(op.a), b = value(op.b);
+  if (op.type == OpType::kExact) {
+    a.value = widen(a.value, exact_type(op));
+    b.value = widen(b.value, exact_type(op));
+  }
+  llvm::Value* there = a.valid != nullptr ? a.valid : builder_.getTrue();
+  RowValue chosen{builder_.CreateSelect(there, a.value, b.value)};
+  if (b.valid != nullptr) chosen.valid = builder_.CreateOr(there, b.valid);
   return chosen;
 }
 

@@ -64,6 +64,10 @@ class RowValues {
   RowValue divide(const Op& op);
   RowValue quotient(const Op& op);
   RowValue select(const Op& op);
+  RowValue extreme(const Op& op);
+  RowValue round_exact(const Op& op);
+  RowValue round_float(const Op& op);
+  RowValue coalesce(const Op& op);
   llvm::Value* comparison(const Op& op);
   llvm::Value* code_in(const Op& op);
   llvm::Value* both(llvm::Value* a, llvm::Value* b);

@@ -57,6 +57,8 @@ void add_run(CLI::App& app, RunArguments& run) {
       "a value for each second, minute, hour, day, week, month, quarter, year, fiscal-quarter, fiscal-year");
   verb->add_option("--by", run.by, "a value for each value of these fields or attributes: plan,user.channel")
       ->delimiter(',');
+  verb->add_option("--top", run.top, "of those only the largest by each metric, and the others together as one")
+      ->check(CLI::Range(1, 1'000'000));
   verb->add_option("--from", run.from, "start of the report: 2026-01-01, 2026-01, \"2026-01-01 10:00\"");
   verb->add_option("--to", run.to, "its end, left out of it");
   verb->add_option("--data", run.data, "STREAM=PATH: a file, a folder or a pattern; may be repeated")

@@ -11,6 +11,9 @@
 
 namespace alidade {
 
+/// What stands for the groups that a `top n` does not show, beside the values of data.
+constexpr const char* kOtherText = "(other)";
+
 /// What one module of a run gave. Several modules are one output.
 struct ModuleResult {
   std::string module;

@@ -35,6 +35,7 @@ std::vector<std::string> all_dimensions(const std::vector<ModuleResult>& modules
 std::string dimension_of(const MetricInfo& metric, const ResultRow& row, const std::string& name) {
   const auto at = std::find(metric.dimensions.begin(), metric.dimensions.end(), name);
   if (at == metric.dimensions.end()) return "";
+  if (row.other) return kOtherText;
   return dimension_text(row.dimensions[static_cast<size_t>(at - metric.dimensions.begin())]);
 }
 

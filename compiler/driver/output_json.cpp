@@ -88,13 +88,15 @@ ordered_json module_json(const ModuleResult& module) {
 }
 
 ordered_json metric_json(const std::string& module, const MetricInfo& metric) {
-  return {{"module", module},
-          {"metric", metric.name},
-          {"title", metric.title},
-          {"kind", kind_word(metric.kind)},
-          {"unit", machine_unit(metric)},
-          {"grain", grain_word(metric.grain)},
-          {"dimensions", metric.dimensions}};
+  ordered_json json{{"module", module},
+                    {"metric", metric.name},
+                    {"title", metric.title},
+                    {"kind", kind_word(metric.kind)},
+                    {"unit", machine_unit(metric)},
+                    {"grain", grain_word(metric.grain)},
+                    {"dimensions", metric.dimensions}};
+  if (metric.top > 0) json["top"] = metric.top;
+  return json;
 }
 
 /// A number with every digit (more than a double holds, where it is exact), a text for a time, null where undefined.
@@ -118,11 +120,12 @@ std::string row_json(const ModuleResult& module, const ResultRow& row) {
     dimensions[metric.dimensions[i]] = dimension_json(row.dimensions[i]);
   }
   const char* reason = reason_word(row.value.reason);
-  return fmt::format(R"({{"module":{},"metric":{},"bucket":{},"start":"{}","end":"{}","dimensions":{},"value":{},)"
+  const std::string other = metric.top > 0 ? fmt::format(R"("other":{},)", row.other) : "";
+  return fmt::format(R"({{"module":{},"metric":{},"bucket":{},"start":"{}","end":"{}","dimensions":{},{}"value":{},)"
                      R"("reason":{},"partial":{}}})",
                      dumped(module.module), dumped(metric.name),
                      dumped(bucket_text(module.calendar, metric.grain, row.bucket)), utc(row.bucket.start),
-                     utc(row.bucket.end), dumped(dimensions), value_json(row.value, metric),
+                     utc(row.bucket.end), dumped(dimensions), other, value_json(row.value, metric),
                      *reason == '\0' ? "null" : dumped(reason), row.partial);
 }
 

@@ -46,17 +46,18 @@ const char* reason_explained(Reason reason) {
   return "";
 }
 
-/// Metrics that share a table: equal grain and dimensions.
+/// Metrics that share a table: equal grain and dimensions. One with a `top` has other groups than any other.
 struct Group {
   Grain grain = Grain::kWhole;
   std::vector<std::string> dimensions;
   std::vector<int> metrics;
 };
 
-/// A line's key. Missing dimension values sort last, text by bytes.
+/// A line's key. Missing dimension values sort last, text by bytes; then the other groups of a `top`.
 struct Key {
   Interval bucket;
   std::vector<DimensionValue> dimensions;
+  bool other = false;
 };
 struct KeyOrder {
   bool operator()(const Key& a, const Key& b) const {
@@ -68,7 +69,7 @@ struct KeyOrder {
       const bool x_missing = x.index() == 0, y_missing = y.index() == 0;
       return x_missing != y_missing ? y_missing : x < y;
     }
-    return false;
+    return a.other < b.other;
   }
 };
 using Lines = std::map<Key, std::vector<const ResultRow*>, KeyOrder>;
@@ -116,7 +117,8 @@ class TableWriter {
     for (size_t i = 0; i < module_.result.metrics.size(); ++i) {
       const MetricInfo& info = module_.result.metrics[i];
       auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
-        return group.grain == info.grain && group.dimensions == info.dimensions;
+        return group.grain == info.grain && group.dimensions == info.dimensions && info.top == 0 &&
+               metric(group.metrics.front()).top == 0;
       });
       if (found == groups.end()) found = groups.insert(groups.end(), {info.grain, info.dimensions, {}});
       found->metrics.push_back(static_cast<int>(i));
@@ -131,7 +133,7 @@ class TableWriter {
     for (const ResultRow& row : module_.result.rows) {
       const auto column = std::find(group.metrics.begin(), group.metrics.end(), row.metric);
       if (column == group.metrics.end()) continue;
-      std::vector<const ResultRow*>& cells = lines[{row.bucket, row.dimensions}];
+      std::vector<const ResultRow*>& cells = lines[{row.bucket, row.dimensions, row.other}];
       cells.resize(group.metrics.size(), nullptr);
       cells[static_cast<size_t>(column - group.metrics.begin())] = &row;
     }
@@ -196,7 +198,9 @@ class TableWriter {
       Column values{group.dimensions[d], "", {}, false};
       for (const auto& [key, cells] : lines) {
         const DimensionValue& value = key.dimensions[d];
-        values.cells.push_back(value.index() == 0 ? kUndefinedText : one_line(dimension_text(value)));
+        values.cells.push_back(key.other            ? kOtherText
+                               : value.index() == 0 ? kUndefinedText
+                                                    : one_line(dimension_text(value)));
       }
       keys.push_back(std::move(values));
     }
@@ -232,7 +236,7 @@ class TableWriter {
 
   static std::string number_cell(const CellValue& value, const MetricInfo& info) {
     const std::string text = grouped(shown_number(value, info));
-    return info.kind == ShownKind::kPercent ? text + "%" : text;
+    return shown_as_percent(info) ? text + "%" : text;
   }
 
   std::string undefined_text(Reason reason) const {
@@ -252,7 +256,7 @@ class TableWriter {
   static void settle_digits(MetricInfo* info, const Lines& lines, size_t i) {
     const bool free_digits = info->kind == ShownKind::kNumber || info->kind == ShownKind::kRatio ||
                              info->kind == ShownKind::kPercent || (info->kind == ShownKind::kDecimal && !info->exact);
-    if (!free_digits || info->shown_digits >= 0) return;
+    if (!free_digits || info->shown_digits >= 0 || !info->format.empty()) return;
     double largest = 0;
     int needed = 0;
     for (const auto& [key, cells] : lines) {

@@ -143,6 +143,7 @@ CellValue find_cell(const TestExpectation& expectation, size_t metric, const Res
   const Instant at = named.value_or(kMinInstant);
   for (const ResultRow& row : result.rows) {
     if (row.metric != static_cast<int>(metric) || row.dimensions != expectation.dimensions) continue;
+    if (row.other != expectation.other) continue;
     if (any_bucket || (row.bucket.start <= at && at < row.bucket.end)) return row.value;
   }
   return {Reason::kNoData, false};
@@ -183,6 +184,7 @@ TestRun failed(const ModelTest& test, const Error& error) {
 
 std::string bucket_and_group(const ResultRow& row, const Calendar& calendar, const MetricInfo& info) {
   std::string text = info.grain == Grain::kWhole ? "" : " on " + calendar.label(info.grain, row.bucket.start);
+  if (row.other) return text + ", all other groups";
   for (const DimensionValue& value : row.dimensions) {
     text += ", ";
     if (const std::string* word = std::get_if<std::string>(&value)) text += *word;
@@ -238,8 +240,8 @@ std::vector<TestOutcome> differences(const Model& model, const TestRun& referenc
     report("the reference has " + std::to_string(a.size()) + " cells, native " + std::to_string(b.size()));
   }
   for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    const bool same_place =
-        a[i].metric == b[i].metric && a[i].bucket == b[i].bucket && a[i].dimensions == b[i].dimensions;
+    const bool same_place = a[i].metric == b[i].metric && a[i].bucket == b[i].bucket &&
+                            a[i].dimensions == b[i].dimensions && a[i].other == b[i].other;
     if (same_place && identical(a[i].value, b[i].value) && a[i].partial == b[i].partial) continue;
     const auto metric = static_cast<size_t>(a[i].metric);
     const MetricInfo& info = reference.result->metrics[metric];

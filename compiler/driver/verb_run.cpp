@@ -116,6 +116,7 @@ class Run {
     const Result<Calendar> calendar = Calendar::open(spec.model.calendar);
     if (!calendar) return report_error(calendar.error(), terminal_);
     report.by = arguments_.by;
+    report.top = arguments_.top;
     if (!arguments_.per.empty()) {
       std::string per = arguments_.per;
       std::replace(per.begin(), per.end(), '-', ' ');

@@ -30,6 +30,7 @@ struct RunArguments {
   std::vector<std::string> names;  ///< metrics, and spec files (what ends in .metric)
   std::string per;
   std::vector<std::string> by;
+  int top = 0;  ///< 0: each metric's own
   std::string from, to;
   std::vector<std::string> data;  ///< STREAM=PATH
   std::string profile;

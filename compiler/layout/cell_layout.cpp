@@ -32,6 +32,9 @@ Extent extent_of(al_accumulator_kind kind) {
     case AL_FIRST_FLOAT:
     case AL_LAST_FLOAT:
       return {sizeof(al_moment), 8};
+    case AL_MOMENTS_EXACT:
+    case AL_MOMENTS_FLOAT:
+      return {sizeof(al_moments), 8};
     case AL_VALUES_EXACT:
     case AL_VALUES_FLOAT:
     case AL_VALUES_KEY:
@@ -63,12 +66,14 @@ uint32_t slot_bytes(const Machine::Fold& fold) {
     case AL_MIN_EXACT:
     case AL_MAX_EXACT:
     case AL_VALUES_EXACT:
+    case AL_MOMENTS_EXACT:
       return 16;
     case AL_SUM_FLOAT:
     case AL_MIN_FLOAT:
     case AL_MAX_FLOAT:
     case AL_VALUES_FLOAT:
     case AL_VALUES_KEY:
+    case AL_MOMENTS_FLOAT:
       return 8;
     case AL_FIRST_EXACT:
     case AL_LAST_EXACT:
@@ -209,7 +214,14 @@ bool may_be_missing(const Pipeline& pipeline, int index) {
     case OpKind::kNegate:
     case OpKind::kScaleUp:
     case OpKind::kToFloat:
+    case OpKind::kRoundExact:
+    case OpKind::kRoundFloat:
       return may_be_missing(pipeline, op.a);
+    case OpKind::kGreatest:
+    case OpKind::kLeast:
+      return may_be_missing(pipeline, op.a) || may_be_missing(pipeline, op.b);
+    case OpKind::kCoalesce:
+      return may_be_missing(pipeline, op.b);
     case OpKind::kSelect:
       return may_be_missing(pipeline, op.b) || may_be_missing(pipeline, op.c);
     case OpKind::kConst:

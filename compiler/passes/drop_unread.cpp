@@ -24,7 +24,10 @@ class Marks {
 
 void drop_formulas(Plan& plan) {
   Marks read(plan.formulas.size());
-  for (const Output& output : plan.outputs) read.mark(output.formula);
+  for (const Output& output : plan.outputs) {
+    read.mark(output.formula);
+    read.mark(output.rank);
+  }
   for (size_t i = plan.formulas.size(); i-- > 0;) {
     if (!read.has(i)) continue;
     for (const int child : {plan.formulas[i].a, plan.formulas[i].b, plan.formulas[i].c}) read.mark(child);

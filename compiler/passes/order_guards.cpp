@@ -39,6 +39,11 @@ int cost(const Op& condition) {
     case OpKind::kAnd:
     case OpKind::kOr:
     case OpKind::kSelect:
+    case OpKind::kGreatest:
+    case OpKind::kLeast:
+    case OpKind::kRoundExact:
+    case OpKind::kRoundFloat:
+    case OpKind::kCoalesce:
       return 5;
   }
   return 5;

@@ -60,7 +60,7 @@ auto constant_content(const CellValue& constant) {
 }
 
 auto formula_content(const Formula& f) {
-  return std::make_tuple(f.kind, f.finish, f.a, f.b, f.c, f.exact, f.boolean, f.scale, f.pipeline, f.machine,
+  return std::make_tuple(f.kind, f.finish, f.a, f.b, f.c, f.exact, f.boolean, f.scale, f.digits, f.pipeline, f.machine,
                          f.key_space, f.accumulator, f.count, f.rows, f.row_dimensions, f.leaf_scale,
                          f.percentage.numerator, f.percentage.digits, f.window.kind, f.window.period.count,
                          f.window.period.unit, f.window.unit, f.offset.kind, f.offset.period.count,

@@ -41,6 +41,9 @@ size_t state_bytes(al_accumulator_kind kind) {
     case AL_MIN_FLOAT:
     case AL_MAX_FLOAT:
       return sizeof(al_float_bound);
+    case AL_MOMENTS_EXACT:
+    case AL_MOMENTS_FLOAT:
+      return sizeof(al_moments);
     case AL_VALUES_EXACT:
     case AL_VALUES_FLOAT:
     case AL_VALUES_KEY:

@@ -102,6 +102,14 @@ FormulaKind operator_kind(ValueKindTag kind) {
       return FormulaKind::kNot;
     case ValueKindTag::kIf:
       return FormulaKind::kIf;
+    case ValueKindTag::kGreatest:
+      return FormulaKind::kGreatest;
+    case ValueKindTag::kLeast:
+      return FormulaKind::kLeast;
+    case ValueKindTag::kRound:
+      return FormulaKind::kRound;
+    case ValueKindTag::kCoalesce:
+      return FormulaKind::kCoalesce;
     case ValueKindTag::kOver:
       return FormulaKind::kOver;
     case ValueKindTag::kAt:
@@ -134,6 +142,10 @@ Finish finish_of(Aggregate aggregate) {
       return Finish::kFirst;
     case Aggregate::kLast:
       return Finish::kLast;
+    case Aggregate::kVariance:
+      return Finish::kVariance;
+    case Aggregate::kStddev:
+      return Finish::kStddev;
   }
   return Finish::kCount;
 }
@@ -152,6 +164,9 @@ al_accumulator_kind accumulator_kind(Aggregate aggregate, bool exact) {
       return exact ? AL_MAX_EXACT : AL_MAX_FLOAT;
     case Aggregate::kPercentile:
       return exact ? AL_VALUES_EXACT : AL_VALUES_FLOAT;
+    case Aggregate::kVariance:
+    case Aggregate::kStddev:
+      return exact ? AL_MOMENTS_EXACT : AL_MOMENTS_FLOAT;
     case Aggregate::kUnique:
       return AL_VALUES_KEY;
     case Aggregate::kFirst:
@@ -459,6 +474,7 @@ int Lowering::compute_value(const Value& value, int id) {
   if (value.kind == ValueKindTag::kCollapse) return collapse(value, context(id));
   Formula formula;
   formula.kind = operator_kind(value.kind);
+  formula.digits = value.digits;
   if (value.kind == ValueKindTag::kConst) formula.constant = constant_of(value);
   if (value.kind == ValueKindTag::kOver) {
     formula.window = value.window;
@@ -608,6 +624,7 @@ void Lowering::lower_output(const RequestOutput& request) {
   output.info = info_of(model_, request.type);
   output.info.name = request.name;
   output.info.title = request.title;
+  output.info.format = request.format;
   output.info.grain = request.grain;
   for (const ResolvedDimension& dimension : request.dimensions) {
     top.dimensions.push_back({dimension.shown, dimension.rows});
@@ -616,6 +633,12 @@ void Lowering::lower_output(const RequestOutput& request) {
   output.grain = request.grain;
   output.streams = request.streams;
   const std::vector<BoundDimension> dimensions = top.dimensions;
+  output.info.top = request.top;
+  if (request.top > 0) {
+    Context whole = top;
+    whole.grain = request_.cut_by_day ? Grain::kDay : Grain::kWhole;
+    output.rank = inner(request.value, std::move(whole));
+  }
   output.formula = inner(request.value, std::move(top));
   if (!dimensions.empty()) add_presence(output, request, dimensions);
   plan_.outputs.push_back(std::move(output));

@@ -186,6 +186,14 @@ int RowLowering::compute_value(const Row& row, RowId id) {
       return ops_.opposite(is_there(row.a));
     case RowKind::kIf:
       return choose(row);
+    case RowKind::kGreatest:
+      return extreme(row, OpKind::kGreatest);
+    case RowKind::kLeast:
+      return extreme(row, OpKind::kLeast);
+    case RowKind::kRound:
+      return round(row);
+    case RowKind::kCoalesce:
+      return coalesce(row);
     case RowKind::kIsFirst:
     case RowKind::kIsLast:
       ALIDADE_CHECK(false);  // a derived pipeline reads those rows; see Lowering::source_of
@@ -251,6 +259,31 @@ int RowLowering::choose(const Row& row) {
       break;
   }
   return ops_.select(test, value(row.b), value(row.c));
+}
+
+int RowLowering::extreme(const Row& row, OpKind kind) {
+  if (!is_exact(row.type)) return ops_.extreme(kind, as_float(row.a), as_float(row.b));
+  return ops_.extreme(kind, exact_at(row.a, row.type.scale), exact_at(row.b, row.type.scale));
+}
+
+int RowLowering::round(const Row& row) {
+  const Type& type = model_.row(row.a).type;
+  return is_exact(type) ? ops_.round_exact(value(row.a), type.scale - row.digits)
+                        : ops_.round_float(value(row.a), row.digits);
+}
+
+int RowLowering::coalesce(const Row& row) {
+  switch (representation(row.type)) {
+    case Representation::kExact:
+      return ops_.coalesce(exact_at(row.a, row.type.scale), exact_at(row.b, row.type.scale));
+    case Representation::kFloat:
+      return ops_.coalesce(as_float(row.a), as_float(row.b));
+    case Representation::kBoolean:
+    case Representation::kText:
+    case Representation::kOneOf:
+      break;
+  }
+  return ops_.coalesce(value(row.a), value(row.b));
 }
 
 int RowLowering::compare(const Row& row, OpKind kind) {

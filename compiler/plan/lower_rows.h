@@ -47,6 +47,9 @@ class RowLowering {
   int arithmetic(const Row& row, OpKind kind);
   int divide(const Row& row);
   int choose(const Row& row);
+  int extreme(const Row& row, OpKind kind);
+  int round(const Row& row);
+  int coalesce(const Row& row);
   int compare(const Row& row, OpKind kind);
   int is_there(RowId row);
   int constants_equal(const Row& row, OpKind kind);

@@ -194,6 +194,41 @@ int OpTable::select(int condition, int yes, int no) {
   return add(op);
 }
 
+int OpTable::extreme(OpKind kind, int a, int b) {
+  if (a == b) return a;
+  ALIDADE_CHECK(at(a).type == at(b).type);
+  Op op = make(kind, at(a).type, a, b);
+  op.nullable = at(a).nullable || at(b).nullable;
+  if (op.type == OpType::kExact) op.bits = std::max(at(a).bits, at(b).bits);
+  return add(op);
+}
+
+int OpTable::round_exact(int a, int digits) {
+  ALIDADE_CHECK(digits > 0);
+  Op op = make(OpKind::kRoundExact, OpType::kExact, a);
+  op.amount = digits;
+  op.nullable = at(a).nullable;
+  // 10 > 2^3, so three bits go with every digit; one is left for rounding up.
+  op.bits = static_cast<uint8_t>(std::max(2, at(a).bits - 3 * digits + 1));
+  return add(op);
+}
+
+int OpTable::round_float(int a, int digits) {
+  Op op = make(OpKind::kRoundFloat, OpType::kFloat, a);
+  op.amount = digits;
+  op.nullable = at(a).nullable;
+  return add(op);
+}
+
+int OpTable::coalesce(int a, int b) {
+  if (!at(a).nullable || a == b) return a;
+  ALIDADE_CHECK(at(a).type == at(b).type);
+  Op op = make(OpKind::kCoalesce, at(a).type, a, b);
+  op.nullable = at(b).nullable;
+  if (op.type == OpType::kExact) op.bits = std::max(at(a).bits, at(b).bits);
+  return add(op);
+}
+
 std::vector<int> conjuncts(const std::vector<Op>& ops, int guard) {
   std::vector<int> found;
   std::vector<int> open;

@@ -40,6 +40,11 @@ class OpTable {
   int opposite(int a);       ///< not a
   int valid(int a);
   int select(int condition, int yes, int no);
+  /// kGreatest, kLeast: both sides exact of one scale or both float.
+  int extreme(OpKind kind, int a, int b);
+  int round_exact(int a, int digits);  ///< `digits` fewer after the point
+  int round_float(int a, int digits);  ///< to `digits` after the point
+  int coalesce(int a, int b);          ///< of one type
   int add(Op op);
 
  private:

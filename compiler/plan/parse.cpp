@@ -328,7 +328,9 @@ void PlanParser::parse_op_body(Line& line, Op& op) {
     op.number = number_from_text(value).value_or(0);
   } else {
     op.a = line.index('v');
-    if (op.kind == OpKind::kScaleUp || op.kind == OpKind::kToFloat) op.amount = line.number<int>();
+    const bool has_amount = op.kind == OpKind::kScaleUp || op.kind == OpKind::kToFloat ||
+                            op.kind == OpKind::kRoundExact || op.kind == OpKind::kRoundFloat;
+    if (has_amount) op.amount = line.number<int>();
     if (op.kind == OpKind::kSelect) {
       op.b = line.index('v');
       op.c = line.index('v');
@@ -547,6 +549,10 @@ void PlanParser::parse_formula_body(Line& line, Formula& formula) {
     case FormulaKind::kNot:
       formula.a = line.index('x');
       return;
+    case FormulaKind::kRound:
+      formula.a = line.index('x');
+      formula.digits = line.number<int>();
+      return;
     case FormulaKind::kAdd:
     case FormulaKind::kSubtract:
     case FormulaKind::kMultiply:
@@ -559,6 +565,9 @@ void PlanParser::parse_formula_body(Line& line, Formula& formula) {
     case FormulaKind::kGreaterEqual:
     case FormulaKind::kAnd:
     case FormulaKind::kOr:
+    case FormulaKind::kGreatest:
+    case FormulaKind::kLeast:
+    case FormulaKind::kCoalesce:
       return line.fail();
   }
 }
@@ -582,6 +591,7 @@ void PlanParser::parse_shown(Line& line) {
   if (info.exact) info.scale = line.number<int>();
   if (line.accept("unit")) info.unit = line.text();
   if (line.accept("digits")) info.shown_digits = line.number<int>();
+  if (line.accept("format")) info.format = line.text();
   if (line.accept("title")) info.title = line.text();
 }
 
@@ -594,6 +604,10 @@ void PlanParser::parse_groups(Line& line) {
     if (line.names_index('m')) presence.machine = line.index('m');
     presence.index = line.index(presence.machine < 0 ? 'a' : 'b');
     output.presence.push_back(presence);
+  }
+  if (line.accept("top")) {
+    output.info.top = line.number<int>();
+    output.rank = line.index('x');
   }
   line.expect("by");
   while (!line.done()) output.info.dimensions.push_back(line.text());

@@ -38,8 +38,13 @@ enum class OpKind : uint8_t {
   kAnd,
   kOr,
   kNot,
-  kIsValid,  ///< a is there
-  kSelect,   ///< if a then b else c
+  kIsValid,   ///< a is there
+  kSelect,    ///< if a then b else c
+  kGreatest,  ///< both sides exact of one scale, or float
+  kLeast,
+  kRoundExact,  ///< exact, `amount` digits fewer, ties to even
+  kRoundFloat,  ///< float to `amount` digits after the point, ties to even: the double nearest to that
+  kCoalesce,    ///< a, or b where a is not valid; one type both sides
 };
 enum class OpType : uint8_t { kExact, kFloat, kBool, kCode };
 

@@ -172,9 +172,14 @@ std::string Printer::op_body(const Pipeline& pipeline, const Op& op) const {
     case OpKind::kGreaterEqual:
     case OpKind::kAnd:
     case OpKind::kOr:
+    case OpKind::kGreatest:
+    case OpKind::kLeast:
+    case OpKind::kCoalesce:
       return fmt::format("v{} {} v{}", op.a, word_of(op.kind), op.b);
     case OpKind::kScaleUp:
     case OpKind::kToFloat:
+    case OpKind::kRoundExact:
+    case OpKind::kRoundFloat:
       return fmt::format("{} v{} {}", word_of(op.kind), op.a, op.amount);
     case OpKind::kCodeIn:
       return fmt::format("in v{}{}", op.a, codes(pipeline, pipeline.ops[static_cast<size_t>(op.a)].column, op.codes));
@@ -302,7 +307,12 @@ std::string Printer::formula_body(const Formula& f) const {
     case FormulaKind::kGreaterEqual:
     case FormulaKind::kAnd:
     case FormulaKind::kOr:
+    case FormulaKind::kGreatest:
+    case FormulaKind::kLeast:
+    case FormulaKind::kCoalesce:
       return fmt::format("x{} {} x{}", f.a, word_of(f.kind), f.b);
+    case FormulaKind::kRound:
+      return fmt::format("round x{} {}", f.a, f.digits);
     case FormulaKind::kIf:
       return fmt::format("if x{} x{} x{}", f.a, f.b, f.c);
     case FormulaKind::kOver:
@@ -332,6 +342,7 @@ void Printer::print_output(const Output& output) {
   if (info.exact) shown += fmt::format(" exact {}", info.scale);
   if (!info.unit.empty()) shown += " unit " + quoted(info.unit);
   if (info.shown_digits >= 0) shown += fmt::format(" digits {}", info.shown_digits);
+  if (!info.format.empty()) shown += " format " + quoted(info.format);
   if (!info.title.empty()) shown += " title " + quoted(info.title);
   line("  shown {}", shown);
   if (info.dimensions.empty()) return;
@@ -342,7 +353,8 @@ void Printer::print_output(const Output& output) {
   }
   std::string dimensions;
   for (const std::string& dimension : info.dimensions) dimensions += " " + name_text(dimension);
-  line("  groups k{}{} by{}", output.key_space, groups, dimensions);
+  const std::string top = info.top > 0 ? fmt::format(" top {} x{}", info.top, output.rank) : "";
+  line("  groups k{}{}{} by{}", output.key_space, groups, top, dimensions);
 }
 
 }  // namespace

@@ -105,7 +105,10 @@ void renumber_formulas(Plan& plan, const Renumbering& to) {
     formula.c = moved(to, formula.c);
   }
   reorder(plan.formulas, to);
-  for (Output& output : plan.outputs) output.formula = moved(to, output.formula);
+  for (Output& output : plan.outputs) {
+    output.formula = moved(to, output.formula);
+    output.rank = moved(to, output.rank);
+  }
 }
 
 void renumber_columns(Pipeline& pipeline, const Renumbering& to) {

@@ -21,7 +21,7 @@ bool in_range(int index, const std::vector<T>& items) {
 
 inline bool is_exact_kind(al_accumulator_kind kind) {
   return kind == AL_SUM_EXACT || kind == AL_MIN_EXACT || kind == AL_MAX_EXACT || kind == AL_VALUES_EXACT ||
-         kind == AL_FIRST_EXACT || kind == AL_LAST_EXACT;
+         kind == AL_FIRST_EXACT || kind == AL_LAST_EXACT || kind == AL_MOMENTS_EXACT;
 }
 
 }  // namespace alidade

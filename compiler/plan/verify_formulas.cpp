@@ -80,6 +80,7 @@ int children_of(FormulaKind kind) {
       return 0;
     case FormulaKind::kNegate:
     case FormulaKind::kNot:
+    case FormulaKind::kRound:
     case FormulaKind::kOver:
     case FormulaKind::kAt:
     case FormulaKind::kCollapseTime:
@@ -98,6 +99,9 @@ int children_of(FormulaKind kind) {
     case FormulaKind::kGreaterEqual:
     case FormulaKind::kAnd:
     case FormulaKind::kOr:
+    case FormulaKind::kGreatest:
+    case FormulaKind::kLeast:
+    case FormulaKind::kCoalesce:
       return 2;
     case FormulaKind::kIf:
       return 3;
@@ -135,7 +139,18 @@ const char* FormulaVerifier::wrong_types(const Formula& f) const {
     case FormulaKind::kAdd:
     case FormulaKind::kSubtract:
     case FormulaKind::kMultiply:
+    case FormulaKind::kGreatest:
+    case FormulaKind::kLeast:
       return is_number(f.a) && is_number(f.b) && !f.boolean && f.exact == (at(f.a).exact && at(f.b).exact)
+                 ? nullptr
+                 : "has the wrong type";
+    case FormulaKind::kRound:
+      if (f.digits < 0 || (f.exact && f.digits != f.scale)) return "rounds to other digits than it has";
+      return is_number(f.a) && !f.boolean && f.exact == at(f.a).exact && (!f.exact || f.scale < at(f.a).scale)
+                 ? nullptr
+                 : "has the wrong type";
+    case FormulaKind::kCoalesce:
+      return at(f.a).boolean == f.boolean && at(f.b).boolean == f.boolean && f.exact == (at(f.a).exact && at(f.b).exact)
                  ? nullptr
                  : "has the wrong type";
     case FormulaKind::kDivide:
@@ -200,6 +215,10 @@ const char* FormulaVerifier::wrong_fold(const Formula& leaf, al_accumulator_kind
     case Finish::kPercentile:
       fits = one_of({AL_VALUES_EXACT, AL_VALUES_FLOAT});
       break;
+    case Finish::kVariance:
+    case Finish::kStddev:
+      fits = one_of({AL_MOMENTS_EXACT, AL_MOMENTS_FLOAT});
+      break;
     case Finish::kUnique:
       fits = kind == AL_VALUES_KEY;
       break;
@@ -212,8 +231,7 @@ const char* FormulaVerifier::wrong_fold(const Formula& leaf, al_accumulator_kind
   }
   if (!fits) return "finishes another accumulation";
   const bool stays_exact = kind == AL_COUNT || kind == AL_VALUES_KEY || is_exact_kind(kind);
-  const bool is_double = leaf.finish == Finish::kMean || leaf.finish == Finish::kPercentile;
-  return leaf.exact == (stays_exact && !is_double) ? nullptr : "has the wrong type";
+  return leaf.exact == (stays_exact && !gives_double(leaf.finish)) ? nullptr : "has the wrong type";
 }
 
 const char* FormulaVerifier::wrong_cell(const Formula& leaf) const {
@@ -342,6 +360,12 @@ void FormulaVerifier::check_output(size_t index) {
   above.grain = output.grain;
   above.dimensions = static_cast<int>(output.info.dimensions.size());
   check_below(index, output.formula, above);
+  if ((output.info.top > 0) != (output.rank != -1))
+    return complain("output {} ranks nothing, or what is not shown", output.info.name);
+  if (output.rank == -1) return;
+  if (!in_range(output.rank, plan_.formulas)) return complain("output {} names no formula", output.info.name);
+  above.grain = Grain::kWhole;
+  check_below(index, output.rank, above);
 }
 
 void FormulaVerifier::check_below(size_t output, int index, Above above) {

@@ -112,6 +112,8 @@ bool PipelineVerifier::operands_before(const Op& op, size_t index) const {
     case OpKind::kCodeIn:
     case OpKind::kNot:
     case OpKind::kIsValid:
+    case OpKind::kRoundExact:
+    case OpKind::kRoundFloat:
       wanted = 1;
       break;
     case OpKind::kAdd:
@@ -127,6 +129,9 @@ bool PipelineVerifier::operands_before(const Op& op, size_t index) const {
     case OpKind::kGreaterEqual:
     case OpKind::kAnd:
     case OpKind::kOr:
+    case OpKind::kGreatest:
+    case OpKind::kLeast:
+    case OpKind::kCoalesce:
       wanted = 2;
       break;
     case OpKind::kSelect:
@@ -169,11 +174,20 @@ const char* PipelineVerifier::wrong_operands(const Op& node) const {
     case OpKind::kLessEqual:
     case OpKind::kGreater:
     case OpKind::kGreaterEqual:
+    case OpKind::kGreatest:
+    case OpKind::kLeast:
       return both(OpType::kExact) || both(OpType::kFloat) ? nullptr : "has operands that are not numbers of one kind";
     case OpKind::kScaleUp:
       return is(node.a, OpType::kExact) && node.amount > 0 && node.amount <= 38 ? nullptr : "scales no exact value";
     case OpKind::kToFloat:
       return is(node.a, OpType::kExact) && node.amount >= 0 ? nullptr : "turns no exact value";
+    case OpKind::kRoundExact:
+      return is(node.a, OpType::kExact) && node.amount > 0 && node.amount <= 37 ? nullptr : "rounds no exact value";
+    case OpKind::kRoundFloat:
+      return is(node.a, OpType::kFloat) && node.amount >= 0 && node.amount <= 18 ? nullptr : "rounds no float";
+    case OpKind::kCoalesce:
+      if (!op(node.a).nullable) return "replaces what is always there";
+      return op(node.a).type == op(node.b).type ? nullptr : "chooses between different kinds";
     case OpKind::kDivide:
       return both(OpType::kFloat) ? nullptr : "divides what is not float";
     case OpKind::kQuotient:
@@ -217,7 +231,15 @@ const char* PipelineVerifier::wrong_result(const Op& node) const {
       type = OpType::kFloat;
       break;
     case OpKind::kNegate:
+    case OpKind::kGreatest:
+    case OpKind::kLeast:
+    case OpKind::kRoundExact:
+    case OpKind::kRoundFloat:
       type = op(node.a).type;
+      break;
+    case OpKind::kCoalesce:
+      type = op(node.a).type;
+      nullable = op(node.b).nullable;
       break;
     case OpKind::kAdd:
     case OpKind::kSubtract:

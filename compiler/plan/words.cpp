@@ -59,6 +59,11 @@ const std::vector<EnumWord<OpKind>>& enum_words() {
       {OpKind::kNot, "not"},
       {OpKind::kIsValid, "valid"},
       {OpKind::kSelect, "if"},
+      {OpKind::kGreatest, "greatest"},
+      {OpKind::kLeast, "least"},
+      {OpKind::kRoundExact, "round_exact"},
+      {OpKind::kRoundFloat, "round_float"},
+      {OpKind::kCoalesce, "coalesce"},
   };
   return words;
 }
@@ -89,6 +94,8 @@ const std::vector<EnumWord<al_accumulator_kind>>& enum_words() {
       {AL_LAST_FLOAT, "last_float"},
       {AL_FIRST_ROW, "first_row"},
       {AL_LAST_ROW, "last_row"},
+      {AL_MOMENTS_EXACT, "moments_exact"},
+      {AL_MOMENTS_FLOAT, "moments_float"},
   };
   return words;
 }
@@ -115,6 +122,10 @@ const std::vector<EnumWord<FormulaKind>>& enum_words() {
       {FormulaKind::kOr, "or"},
       {FormulaKind::kNot, "not"},
       {FormulaKind::kIf, "if"},
+      {FormulaKind::kGreatest, "greatest"},
+      {FormulaKind::kLeast, "least"},
+      {FormulaKind::kRound, "round"},
+      {FormulaKind::kCoalesce, "coalesce"},
       {FormulaKind::kOver, "over"},
       {FormulaKind::kAt, "at"},
       {FormulaKind::kCollapseTime, "per_time"},
@@ -130,6 +141,7 @@ const std::vector<EnumWord<Finish>>& enum_words() {
       {Finish::kCount, "count"},   {Finish::kSum, "sum"},     {Finish::kMean, "mean"},
       {Finish::kMin, "min"},       {Finish::kMax, "max"},     {Finish::kPercentile, "percentile"},
       {Finish::kUnique, "unique"}, {Finish::kFirst, "first"}, {Finish::kLast, "last"},
+      {Finish::kVariance, "variance"}, {Finish::kStddev, "stddev"},
   };
   return words;
 }

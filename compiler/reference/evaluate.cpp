@@ -56,25 +56,68 @@ MetricInfo describe(const Model& model, const RequestOutput& output) {
   MetricInfo info = info_of(model, output.type);
   info.name = output.name;
   info.title = output.title;
+  info.format = output.format;
   info.grain = output.grain;
+  info.top = output.top;
   for (const ResolvedDimension& dimension : output.dimensions) info.dimensions.push_back(dimension.shown.name);
   return info;
+}
+
+using Group = std::vector<RowValue>;
+
+/// Numbers by their size, true before false; what has no value comes last.
+bool ranks_before(const CellValue& a, const CellValue& b) {
+  if (!a.defined() || !b.defined()) return a.defined() && !b.defined();
+  return a.value > b.value;  // of one type and scale
+}
+
+/// Leaves the `top` groups with the largest values over the whole range, in their order, and returns the others.
+std::set<Group> cut_to_top(const RequestOutput& output, Interval range, ValueEvaluator& evaluator,
+                           std::vector<Group>* groups) {
+  if (output.top == 0 || groups->size() <= static_cast<size_t>(output.top)) return {};
+  std::vector<std::pair<CellValue, size_t>> ranked;
+  for (const Group& group : *groups) {
+    Context whole{Grain::kWhole, range, range, {}, {}};
+    for (size_t d = 0; d < group.size(); ++d) whole.bounds.push_back({&output.dimensions[d].rows, group[d], nullptr});
+    ranked.emplace_back(evaluator.evaluate(output.value, whole), ranked.size());
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return ranks_before(a.first, b.first); });
+  std::set<size_t> kept;
+  for (int place = 0; place < output.top; ++place) kept.insert(ranked[static_cast<size_t>(place)].second);
+  std::vector<Group> top;
+  std::set<Group> others;
+  for (size_t i = 0; i < groups->size(); ++i) {
+    if (kept.contains(i)) {
+      top.push_back((*groups)[i]);
+    } else {
+      others.insert((*groups)[i]);
+    }
+  }
+  *groups = std::move(top);
+  return others;
 }
 
 void evaluate_output(const RequestOutput& output, int metric, Interval range, const RunOptions& options,
                      const LocalCalendar& calendar, ValueEvaluator& evaluator, ResultSet* result) {
   if (range == Interval{}) return;
-  const auto groups = ordered(evaluator.groups(output.value, output.dimensions));
+  std::vector<Group> groups = ordered(evaluator.groups(output.value, output.dimensions));
+  const std::set<Group> others = cut_to_top(output, range, evaluator, &groups);
+  const size_t shown = groups.size() + (others.empty() ? 0 : 1);
   const bool is_whole = output.grain == Grain::kWhole;
   for (const Interval& bucket : is_whole ? std::vector{range} : calendar.buckets(output.grain, range)) {
     const bool is_cut = (options.range.from && bucket.start < *options.range.from) ||
                         (options.range.to && bucket.end > *options.range.to);
-    for (const std::vector<RowValue>& group : groups) {
-      Context context{output.grain, bucket, {std::max(bucket.start, range.start), std::min(bucket.end, range.end)}, {}};
+    for (size_t g = 0; g < shown; ++g) {
+      Context context{
+          output.grain, bucket, {std::max(bucket.start, range.start), std::min(bucket.end, range.end)}, {}, {}};
       ResultRow row;
-      for (size_t d = 0; d < group.size(); ++d) {
-        context.bounds.push_back({&output.dimensions[d].rows, group[d], nullptr});
-        row.dimensions.push_back(dimension_value(group[d]));
+      row.other = g == groups.size();
+      row.dimensions.resize(output.dimensions.size());
+      if (row.other) context.among = {&output.dimensions, &others};
+      for (size_t d = 0; d < output.dimensions.size() && !row.other; ++d) {
+        context.bounds.push_back({&output.dimensions[d].rows, groups[g][d], nullptr});
+        row.dimensions[d] = dimension_value(groups[g][d]);
       }
       row.metric = metric;
       row.bucket = bucket;

@@ -65,6 +65,57 @@ Outcome fold_percentile(std::vector<Number> numbers, Percentage percentage) {
   return checked(x + (y - x) * (static_cast<double>(r) / static_cast<double>(d)));
 }
 
+/// A number as a whole number of units: 10^-scale, or of a double 2^-1074.
+BigInteger whole(const Number& number) {
+  if (number.exact) return number.value;
+  int exponent = 0;
+  const double fraction = std::frexp(number.number, &exponent);
+  // Below the normal doubles the fraction has fewer bits, so shifting back loses nothing.
+  const int shift = exponent - 53 + 1074;
+  const int kept = shift < 0 ? 53 + shift : 53;
+  return BigInteger(static_cast<int64_t>(std::ldexp(fraction, kept))).shifted_left(std::max(shift, 0));
+}
+
+/// The double nearest to the root of n/d: of the doubles around a first guess, the one whose neighbours' midpoints
+/// enclose it.
+double nearest_root(const BigInteger& n, const BigInteger& d) {
+  // Doubles from a quotient whose power of two is taken out, so that the guess is a normal one.
+  const int power = (n.bit_length() - d.bit_length()) / 2 * 2;
+  const BigInteger top = power < 0 ? n.shifted_left(-power) : n, bottom = power > 0 ? d.shifted_left(power) : d;
+  // Whether the root is less than (-1), equal to (0) or more than (1) `half` halves of 2^-54.
+  const auto against = [&](int64_t half) {
+    const BigInteger square = BigInteger(half) * BigInteger(half);
+    return compare(top.shifted_left(2 * 54), square * bottom);
+  };
+  // The quotient lies in [1/2, 4), the root in [0.7, 2): 53 bits of it, counting halves of them.
+  int64_t guess = static_cast<int64_t>(std::ldexp(std::sqrt(nearest_quotient(top, bottom)), 54));
+  while (against(guess) < 0) --guess;
+  while (against(guess + 1) >= 0) ++guess;
+  // Every bit below the guess only says whether there is more.
+  const bool more = against(guess) != 0;
+  return nearest_quotient(BigInteger(guess).shifted_left(1) + BigInteger(more ? 1 : 0),
+                          BigInteger(1).shifted_left(55)) *
+         std::ldexp(1.0, power / 2);
+}
+
+/// The sample's variance n Σx² − (Σx)² over n (n − 1), or its root, rounded once from the true one.
+Outcome fold_spread(const std::vector<Number>& numbers, bool root) {
+  if (numbers.size() == 1) return {Reason::kNoDenominator, {}};
+  BigInteger sum, squares;
+  for (const Number& number : numbers) {
+    const BigInteger x = whole(number);
+    sum = sum + x;
+    squares = squares + x * x;
+  }
+  const BigInteger n = static_cast<int64_t>(numbers.size());
+  const BigInteger spread = n * squares - sum * sum;
+  if (spread.is_zero()) return checked(0);
+  const BigInteger unit =
+      numbers[0].exact ? BigInteger::power_of_ten(2 * numbers[0].scale) : BigInteger(1).shifted_left(2 * 1074);
+  const BigInteger below = n * (n - BigInteger(1)) * unit;
+  return checked(root ? nearest_root(spread, below) : nearest_quotient(spread, below));
+}
+
 }  // namespace
 
 Outcome fold(Aggregate aggregate, Percentage percentage, const std::vector<Number>& numbers, const Type& type) {
@@ -84,6 +135,9 @@ Outcome fold(Aggregate aggregate, Percentage percentage, const std::vector<Numbe
       return {Reason::kNone, numbers.back()};
     case Aggregate::kPercentile:
       return fold_percentile(numbers, percentage);
+    case Aggregate::kVariance:
+    case Aggregate::kStddev:
+      return fold_spread(numbers, aggregate == Aggregate::kStddev);
     case Aggregate::kCount:
     case Aggregate::kSum:
     case Aggregate::kUnique:

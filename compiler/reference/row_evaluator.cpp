@@ -53,6 +53,15 @@ class Evaluation {
       case RowKind::kIsFirst:
       case RowKind::kIsLast:
         return data_.chosen.at(id)[row_number(row.stream)];
+      case RowKind::kGreatest:
+      case RowKind::kLeast:
+        return extreme(row);
+      case RowKind::kRound: {
+        const RowValue a = of(row.a);
+        return is_missing(a) ? a : value_of(round_to(number_of(a, model_.row(row.a).type), row.digits));
+      }
+      case RowKind::kCoalesce:
+        return taken(is_missing(of(row.a)) ? row.b : row.a, row.type);
     }
     return {};
   }
@@ -148,11 +157,20 @@ class Evaluation {
     return false;
   }
 
-  RowValue branch(const Row& row) const {
-    const RowId chosen = holds(row.a) ? row.b : row.c;
+  RowValue branch(const Row& row) const { return taken(holds(row.a) ? row.b : row.c, row.type); }
+
+  RowValue extreme(const Row& row) const {
+    const RowValue a = of(row.a), b = of(row.b);
+    if (is_missing(a) || is_missing(b)) return {};
+    const int sign = order(a, model_.row(row.a).type, b, model_.row(row.b).type);
+    return taken((row.kind == RowKind::kGreatest ? sign > 0 : sign < 0) ? row.a : row.b, row.type);
+  }
+
+  /// One of several expressions, as the type of them all.
+  RowValue taken(RowId chosen, const Type& type) const {
     const RowValue value = of(chosen);
     const bool is_number = std::holds_alternative<int128>(value) || std::holds_alternative<double>(value);
-    return is_number ? value_of(convert(number_of(value, model_.row(chosen).type), row.type)) : value;
+    return is_number ? value_of(convert(number_of(value, model_.row(chosen).type), type)) : value;
   }
 
   const Model& model_;

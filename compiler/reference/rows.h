@@ -49,15 +49,19 @@ struct Reads {
 };
 Reads find_reads(const Model& model, const Request& request);
 
-/// Calls visit(id, value) for `id` and everything below it, parents first.
+/// Calls visit(id, value) once for `id` and each value below it, however many formulas share it.
 template <typename Visit>
 void visit_values(const Model& model, ValueId id, const Visit& visit) {
-  if (!id.valid()) return;
-  const Value& value = model.value(id);
-  visit(id, value);
-  visit_values(model, value.a, visit);
-  visit_values(model, value.b, visit);
-  visit_values(model, value.c, visit);
+  std::set<ValueId> seen;
+  std::vector<ValueId> open = {id};
+  while (!open.empty()) {
+    const ValueId next = open.back();
+    open.pop_back();
+    if (!next.valid() || !seen.insert(next).second) continue;
+    const Value& value = model.value(next);
+    visit(next, value);
+    open.insert(open.end(), {value.a, value.b, value.c});
+  }
 }
 
 }  // namespace alidade::reference

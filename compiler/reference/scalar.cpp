@@ -1,6 +1,7 @@
 // Arithmetic on one number. Door: scalar.h.
 #include "compiler/reference/scalar.h"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -22,6 +23,35 @@ std::optional<int128> at_scale(const Number& n, int scale) {
 
 BigInteger times_power_of_ten(int128 value, int exponent) {
   return BigInteger(value) * BigInteger::power_of_ten(exponent);
+}
+
+/// value / divisor to the nearest whole number, ties to the even one: the largest whole number that is not too large,
+/// found bit by bit, and then the step to the next where that is nearer.
+int128 to_even(const BigInteger& value, const BigInteger& divisor) {
+  const BigInteger size = value.magnitude();
+  BigInteger rest = size;
+  int128 whole = 0;
+  for (int bit = std::max(0, size.bit_length() - divisor.bit_length() + 1); bit >= 0; --bit) {
+    whole *= 2;
+    const BigInteger step = divisor.shifted_left(bit);
+    if (compare(rest, step) < 0) continue;
+    rest = rest - step;
+    ++whole;
+  }
+  const int half = compare(rest.shifted_left(1), divisor);
+  if (half > 0 || (half == 0 && whole % 2 != 0)) ++whole;
+  return value.is_negative() ? -whole : whole;
+}
+
+/// A double is whole × 2^exponent: a whole number where that is not negative, a fraction of integers else.
+double round_double(double value, int digits) {
+  int exponent = 0;
+  const double fraction = std::frexp(value, &exponent);
+  exponent -= 53;
+  if (exponent >= 0) return value;
+  const BigInteger scaled =
+      BigInteger(static_cast<int64_t>(std::ldexp(fraction, 53))) * BigInteger::power_of_ten(digits);
+  return nearest_double(to_even(scaled, BigInteger(1).shifted_left(-exponent)), digits);
 }
 
 }  // namespace
@@ -82,6 +112,12 @@ Outcome convert(const Number& a, const Type& type) {
   const auto value = at_scale(a, type.scale);
   if (!value) return overflow();
   return {Reason::kNone, exact_number(*value, type.scale)};
+}
+
+Outcome round_to(const Number& a, int digits) {
+  if (!a.exact) return checked(round_double(a.number, digits));
+  ALIDADE_CHECK(digits <= a.scale);
+  return {Reason::kNone, exact_number(to_even(a.value, BigInteger::power_of_ten(a.scale - digits)), digits)};
 }
 
 int compare(const Number& a, const Number& b) {

@@ -33,7 +33,9 @@ Outcome subtract(const Number& a, const Number& b, const Type& type);
 Outcome multiply(const Number& a, const Number& b, const Type& type);
 Outcome divide(const Number& a, const Number& b);    ///< always a double
 Outcome convert(const Number& a, const Type& type);  ///< a branch of `if`
-int compare(const Number& a, const Number& b);       ///< exact ones by their true values, else as doubles
+/// To so many digits after the point, ties to even; doubles to the one nearest to that.
+Outcome round_to(const Number& a, int digits);
+int compare(const Number& a, const Number& b);  ///< exact ones by their true values, else as doubles
 
 /// An Outcome from a double that may have become infinite or not a number.
 Outcome checked(double value);

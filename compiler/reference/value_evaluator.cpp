@@ -55,6 +55,7 @@ CellValue ValueEvaluator::evaluate(ValueId id, const Context& context) {
       return evaluate_aggregate(value, context);
     case ValueKindTag::kNegate:
     case ValueKindTag::kNot:
+    case ValueKindTag::kRound:
       return evaluate_unary(value, context);
     case ValueKindTag::kAdd:
     case ValueKindTag::kSubtract:
@@ -68,9 +69,13 @@ CellValue ValueEvaluator::evaluate(ValueId id, const Context& context) {
     case ValueKindTag::kGreaterEqual:
     case ValueKindTag::kAnd:
     case ValueKindTag::kOr:
+    case ValueKindTag::kGreatest:
+    case ValueKindTag::kLeast:
       return evaluate_binary(value, context);
     case ValueKindTag::kIf:
       return evaluate_if(value, context);
+    case ValueKindTag::kCoalesce:
+      return evaluate_coalesce(value, context);
     case ValueKindTag::kOver:
       return evaluate(value.a, over(value.window, context));
     case ValueKindTag::kAt: {
@@ -87,7 +92,8 @@ CellValue ValueEvaluator::evaluate_unary(const Value& value, const Context& cont
   const CellValue a = evaluate(value.a, context);
   if (!a.defined()) return a;
   if (value.kind == ValueKindTag::kNot) return boolean(!truth_of(a));
-  return cell_of(negate(number_of(a, model_.value(value.a).type)));
+  const Number number = number_of(a, model_.value(value.a).type);
+  return cell_of(value.kind == ValueKindTag::kRound ? round_to(number, value.digits) : negate(number));
 }
 
 CellValue ValueEvaluator::evaluate_binary(const Value& value, const Context& context) {
@@ -121,6 +127,10 @@ CellValue ValueEvaluator::evaluate_binary(const Value& value, const Context& con
       return boolean(compare(x, y) > 0);
     case ValueKindTag::kGreaterEqual:
       return boolean(compare(x, y) >= 0);
+    case ValueKindTag::kGreatest:
+      return cell_of(convert(compare(x, y) > 0 ? x : y, value.type));
+    case ValueKindTag::kLeast:
+      return cell_of(convert(compare(x, y) < 0 ? x : y, value.type));
     case ValueKindTag::kConst:
     case ValueKindTag::kAggregate:
     case ValueKindTag::kNegate:
@@ -131,6 +141,8 @@ CellValue ValueEvaluator::evaluate_binary(const Value& value, const Context& con
     case ValueKindTag::kOver:
     case ValueKindTag::kAt:
     case ValueKindTag::kCollapse:
+    case ValueKindTag::kRound:
+    case ValueKindTag::kCoalesce:
       break;
   }
   return {};
@@ -141,15 +153,29 @@ CellValue ValueEvaluator::evaluate_if(const Value& value, const Context& context
   const CellValue condition = evaluate(value.a, context);
   if (!condition.defined()) return condition;
   const ValueId branch = truth_of(condition) ? value.b : value.c;
-  const CellValue chosen = evaluate(branch, context);
-  if (!chosen.defined() || std::holds_alternative<bool>(chosen.value)) return chosen;
-  return cell_of(convert(number_of(chosen, model_.value(branch).type), value.type));
+  return as_type(evaluate(branch, context), branch, value.type);
+}
+
+/// What takes the place of an undefined value; an overflow is a failure of the computation, which nothing replaces.
+CellValue ValueEvaluator::evaluate_coalesce(const Value& value, const Context& context) {
+  const CellValue first = evaluate(value.a, context);
+  if (first.defined()) return as_type(first, value.a, value.type);
+  if (first.reason == Reason::kOverflow) return first;
+  const CellValue second = evaluate(value.b, context);
+  return second.defined() ? as_type(second, value.b, value.type) : undefined(worst(first.reason, second.reason));
+}
+
+/// A value of `id` as the type of a node that takes it over.
+CellValue ValueEvaluator::as_type(const CellValue& cell, ValueId id, const Type& type) const {
+  if (!cell.defined() || std::holds_alternative<bool>(cell.value)) return cell;
+  return cell_of(convert(number_of(cell, model_.value(id).type), type));
 }
 
 // ------------------------------------------------------------------------------------------------ aggregates
 
 /// Rows of the aggregate's stream in the context's interval that pass its condition and have the bound keys.
-RowNumbers ValueEvaluator::accepted_rows(const Value& aggregate, const Context& context, size_t first_bound) {
+RowNumbers ValueEvaluator::accepted_rows(const Value& aggregate, const Context& context, size_t first_bound,
+                                         bool any_group) {
   const int stream = aggregate.stream;
   const std::vector<TypedRow>& rows = columns_.rows(stream);
   std::vector<std::pair<const std::vector<RowValue>*, const RowValue*>> keys;
@@ -169,9 +195,21 @@ RowNumbers ValueEvaluator::accepted_rows(const Value& aggregate, const Context& 
        row != candidates->end() && rows[*row].time < context.look.end; ++row) {
     const bool has_keys =
         std::all_of(keys.begin(), keys.end(), [row](const auto& key) { return (*key.first)[*row] == *key.second; });
-    if (accepted[*row] && has_keys) result.push_back(*row);
+    if (accepted[*row] && has_keys && (any_group || is_among(context.among, stream, *row))) result.push_back(*row);
   }
   return result;
+}
+
+std::vector<RowValue> ValueEvaluator::group_of(const BoundSet& among, int stream, uint32_t row) {
+  std::vector<RowValue> group;
+  for (const ResolvedDimension& dimension : *among.dimensions) {
+    group.push_back(columns_.values(stream, key_in(dimension.rows, stream))[row]);
+  }
+  return group;
+}
+
+bool ValueEvaluator::is_among(const BoundSet& among, int stream, uint32_t row) {
+  return among.groups == nullptr || among.groups->contains(group_of(among, stream, row));
 }
 
 CellValue ValueEvaluator::evaluate_aggregate(const Value& value, const Context& context) {
@@ -199,14 +237,21 @@ CellValue ValueEvaluator::first_or_last(const Value& value, const Context& conte
   while (outside > 0 && context.bounds[outside - 1].entity == nullptr) --outside;
   if (outside > 0) --outside;
   const std::vector<RowValue>& inputs = columns_.values(value.stream, value.input);
-  RowNumbers there = accepted_rows(value, context, outside);
+  const bool per_entity = std::any_of(context.bounds.begin(), context.bounds.end(),
+                                      [](const Bound& bound) { return bound.entity != nullptr; });
+  const bool one_of_several = per_entity && context.among.groups != nullptr;
+  RowNumbers there = accepted_rows(value, context, outside, per_entity);
   std::erase_if(there, [&](uint32_t row) { return is_missing(inputs[row]); });
   if (there.empty()) return undefined(Reason::kNoRows);
   const RowNumbers best = first_of(model_, data_, value.stream, there, value.aggregate == Aggregate::kLast);
   const uint32_t row = best.front();
-  bool belongs = true;
+  bool belongs = !one_of_several || is_among(context.among, value.stream, row);
   for (uint32_t other : best) {
     bool agrees = inputs[other] == inputs[row];
+    if (one_of_several) {
+      agrees = agrees &&
+               group_of(context.among, value.stream, other) == group_of(context.among, value.stream, row);
+    }
     for (size_t i = 0; i < outside; ++i) {
       const RowId key = key_in(*context.bounds[i].key_by_stream, value.stream);
       if (!key.valid()) continue;

@@ -21,11 +21,18 @@ struct Bound {
   const std::string* entity = nullptr;  ///< its name, where a collapse over entities bound it
 };
 
+/// Rows count only where their keys together are one of these: the groups that a `top` does not show.
+struct BoundSet {
+  const std::vector<ResolvedDimension>* dimensions = nullptr;
+  const std::set<std::vector<RowValue>>* groups = nullptr;
+};
+
 struct Context {
   Grain grain = Grain::kWhole;
   Interval bucket;  ///< whole, but for what `at` moves it counts as given
   Interval look;    ///< what aggregates look at; its start may be kMinInstant
   std::vector<Bound> bounds;
+  BoundSet among;  ///< empty: any row
 };
 
 /// Where `at` leads: to a context, or nowhere for a reason.
@@ -54,10 +61,15 @@ class ValueEvaluator {
   CellValue evaluate_unary(const Value& value, const Context& context);
   CellValue evaluate_binary(const Value& value, const Context& context);
   CellValue evaluate_if(const Value& value, const Context& context);
+  CellValue evaluate_coalesce(const Value& value, const Context& context);
+  CellValue as_type(const CellValue& cell, ValueId id, const Type& type) const;
   CellValue evaluate_collapse(const Value& value, const Context& context);
-  RowNumbers accepted_rows(const Value& aggregate, const Context& context, size_t first_bound = 0);
+  RowNumbers accepted_rows(const Value& aggregate, const Context& context, size_t first_bound = 0,
+                           bool any_group = false);
   CellValue first_or_last(const Value& value, const Context& context);
   void note_tie(int stream, uint32_t row, const Context& context);
+  std::vector<RowValue> group_of(const BoundSet& among, int stream, uint32_t row);
+  bool is_among(const BoundSet& among, int stream, uint32_t row);
   CellValue unique(const Value& value, const RowNumbers& rows);
   Context over(const Window& window, const Context& context) const;
   Elsewhere at(const Value& value, const Context& context);

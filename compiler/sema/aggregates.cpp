@@ -28,6 +28,8 @@ InputRule rule_of(Aggregate aggregate) {
     case Aggregate::kSum:
     case Aggregate::kMean:
     case Aggregate::kPercentile:
+    case Aggregate::kVariance:
+    case Aggregate::kStddev:
       return InputRule::kAmount;
   }
   return InputRule::kAmount;
@@ -47,16 +49,14 @@ bool fits(InputRule rule, ValueKind kind) {
   return false;
 }
 
+/// Aggregates that give a double whatever they fold.
+bool is_double(Aggregate aggregate) {
+  return aggregate == Aggregate::kMean || aggregate == Aggregate::kPercentile || aggregate == Aggregate::kVariance ||
+         aggregate == Aggregate::kStddev;
+}
+
 /// Why values of finer periods cannot be added up.
 enum class SumFlaw : uint8_t { kNone, kWindow, kRatio, kDistinct, kBalance };
-
-bool has_entity_collapse(const Model& model, ValueId id) {
-  if (!id.valid()) return false;
-  const Value& value = model.value(id);
-  if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kEntity) return true;
-  return has_entity_collapse(model, value.a) || has_entity_collapse(model, value.b) ||
-         has_entity_collapse(model, value.c);
-}
 
 class SumFlaws {
  public:
@@ -86,6 +86,8 @@ SumFlaw SumFlaws::found(ValueId id) {
           return SumFlaw::kDistinct;
         case Aggregate::kMean:
         case Aggregate::kPercentile:
+        case Aggregate::kVariance:
+        case Aggregate::kStddev:
           return SumFlaw::kRatio;
         case Aggregate::kFirst:
         case Aggregate::kLast:
@@ -99,9 +101,13 @@ SumFlaw SumFlaws::found(ValueId id) {
       return SumFlaw::kNone;
     case ValueKindTag::kNegate:
     case ValueKindTag::kAt:
+    case ValueKindTag::kRound:
       return of(value.a);
     case ValueKindTag::kAdd:
     case ValueKindTag::kSubtract:
+    case ValueKindTag::kGreatest:
+    case ValueKindTag::kLeast:
+    case ValueKindTag::kCoalesce:
       return worse(of(value.a), of(value.b));
     case ValueKindTag::kMultiply: {
       SumFlaw a = of(value.a), b = of(value.b);
@@ -138,6 +144,8 @@ SumFlaw SumFlaws::of_collapse(const Value& value) {
   switch (value.aggregate) {
     case Aggregate::kMean:
     case Aggregate::kPercentile:
+    case Aggregate::kVariance:
+    case Aggregate::kStddev:
       return SumFlaw::kRatio;
     case Aggregate::kFirst:
     case Aggregate::kLast:
@@ -154,17 +162,26 @@ SumFlaw SumFlaws::of_collapse(const Value& value) {
   return SumFlaw::kNone;
 }
 
+/// What a node is computed from; not the name of the function that it calls.
+std::vector<const ast::Expr*> operands_of(const ast::Expr& expr) {
+  std::vector<const ast::Expr*> operands;
+  for (const ast::Expr* child : {expr.a, expr.b, expr.c}) {
+    if (child != nullptr && expr.kind != ast::ExprKind::kCall) operands.push_back(child);
+  }
+  for (const ast::Arg& argument : expr.args) operands.push_back(argument.value);
+  return operands;
+}
+
 bool has_words(const ast::Expr& expr) {
   if (expr.kind == ast::ExprKind::kName || expr.kind == ast::ExprKind::kMember) return true;
-  return (expr.a != nullptr && has_words(*expr.a)) || (expr.b != nullptr && has_words(*expr.b)) ||
-         (expr.c != nullptr && has_words(*expr.c));
+  std::vector<const ast::Expr*> operands = operands_of(expr);
+  return std::any_of(operands.begin(), operands.end(), [](const ast::Expr* one) { return has_words(*one); });
 }
 
 const ast::Expr* first_name(const ast::Expr& expr) {
   if (expr.kind == ast::ExprKind::kName) return &expr;
-  for (const ast::Expr* child : {expr.a, expr.b, expr.c}) {
-    const ast::Expr* found = child == nullptr ? nullptr : first_name(*child);
-    if (found != nullptr) return found;
+  for (const ast::Expr* operand : operands_of(expr)) {
+    if (const ast::Expr* found = first_name(*operand)) return found;
   }
   return nullptr;
 }
@@ -174,11 +191,13 @@ const ast::Expr* first_name(const ast::Expr& expr) {
 /// Whether an argument is a formula of values (to be collapsed) rather than of rows.
 bool Analyser::is_value_argument(const ast::Expr& expr) {
   switch (expr.kind) {
-    case ast::ExprKind::kCall:
     case ast::ExprKind::kPer:
     case ast::ExprKind::kOver:
     case ast::ExprKind::kAt:
       return true;
+    case ast::ExprKind::kCall:
+      if (expr.a->kind != ast::ExprKind::kName || !operation_of(expr.a->name.name.text())) return true;
+      break;
     case ast::ExprKind::kName: {
       Symbol* symbol = find(expr.name.name);
       return symbol != nullptr && symbol->kind == SymbolKind::kMetric;
@@ -211,8 +230,8 @@ bool Analyser::is_value_argument(const ast::Expr& expr) {
     case ast::ExprKind::kIf:
       break;
   }
-  return (expr.a != nullptr && is_value_argument(*expr.a)) || (expr.b != nullptr && is_value_argument(*expr.b)) ||
-         (expr.c != nullptr && is_value_argument(*expr.c));
+  std::vector<const ast::Expr*> operands = operands_of(expr);
+  return std::any_of(operands.begin(), operands.end(), [&](const ast::Expr* one) { return is_value_argument(*one); });
 }
 
 std::optional<Term> Analyser::aggregate_call(const ast::Expr& expr, Aggregate aggregate, std::string_view word) {
@@ -236,7 +255,7 @@ std::optional<Term> Analyser::aggregate_call(const ast::Expr& expr, Aggregate ag
   return carried(*term, *carry);
 }
 
-std::optional<Type> Analyser::folded_type(Aggregate aggregate, const Type& input) const {
+std::optional<Type> Analyser::folded_type(Aggregate aggregate, const Type& input, Span at) {
   Type type = input;
   type.optional = false;
   type.bits = 0;
@@ -253,8 +272,17 @@ std::optional<Type> Analyser::folded_type(Aggregate aggregate, const Type& input
     case Aggregate::kFirst:
     case Aggregate::kLast:
       return type;
+    case Aggregate::kVariance: {
+      std::variant<Type, TypeProblem> squared = variance_of(input, model_.units);
+      if (const TypeProblem* wrong = std::get_if<TypeProblem>(&squared)) {
+        problem(*wrong, at);
+        return std::nullopt;
+      }
+      return std::get<Type>(squared);
+    }
     case Aggregate::kMean:
     case Aggregate::kPercentile:
+    case Aggregate::kStddev:
       type.exact = false;
       type.scale = 0;
       if (type.kind == ValueKind::kInteger || type.kind == ValueKind::kDecimal) type.kind = ValueKind::kNumber;
@@ -321,8 +349,8 @@ bool Analyser::collect_bases(const ast::Expr& expr, std::vector<RowSet>& bases, 
     places.push_back(&expr);
     return true;
   }
-  for (const ast::Expr* child : {expr.a, expr.b, expr.c}) {
-    if (child != nullptr && !collect_bases(*child, bases, places)) return false;
+  for (const ast::Expr* operand : operands_of(expr)) {
+    if (!collect_bases(*operand, bases, places)) return false;
   }
   return true;
 }
@@ -397,7 +425,8 @@ std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate agg
       return std::nullopt;
     }
   }
-  std::optional<Type> type = folded_type(aggregate, input);
+  std::optional<Type> type = folded_type(aggregate, input, written.span);
+  if (!type) return std::nullopt;
   node.type = *type;
   if (aggregate == Aggregate::kCount) node.type.unit = model_.units.base(stream_name + " row", BaseUnitKind::kCounted);
   if (aggregate == Aggregate::kUnique) {
@@ -416,7 +445,7 @@ std::optional<Term> Analyser::collapse(const ast::Expr& expr, Aggregate aggregat
                                        const Percentage& percentage) {
   std::optional<Term> inner = value(*expr.args[0].value);
   if (!inner || !collapse_allowed(expr, aggregate, word, *inner)) return std::nullopt;
-  if (inner->open->kind == PerKind::kEntity && has_entity_collapse(model_, inner->value)) {
+  if (inner->open->kind == PerKind::kEntity && build_.facts(inner->value).per_entity) {
     later(expr.span, "a value per entity inside another one");
     return std::nullopt;
   }
@@ -427,7 +456,8 @@ std::optional<Term> Analyser::collapse(const ast::Expr& expr, Aggregate aggregat
   node.percentage = percentage;
   node.a = inner->value;
   node.key = *inner->open;
-  std::optional<Type> type = folded_type(aggregate, input);
+  std::optional<Type> type = folded_type(aggregate, input, expr.args[0].span);
+  if (!type) return std::nullopt;
   node.type = *type;
   if (aggregate == Aggregate::kCount) node.type.unit = model_.units.base(node.key.name, BaseUnitKind::kCounted);
   return Term{build_.value(std::move(node)), std::nullopt};

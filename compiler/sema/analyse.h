@@ -27,11 +27,12 @@ struct ResolvedDimension {
 /// One column of a report.
 struct RequestOutput {
   std::string name;
-  std::string title;
+  std::string title, format;
   ValueId value;
   Type type;
   Grain grain = Grain::kWhole;
   std::vector<ResolvedDimension> dimensions;
+  int top = 0;  ///< groups shown by themselves, the others as one; 0: all
   std::vector<int> streams;
 };
 
@@ -46,6 +47,7 @@ struct ReportSpec {
   std::vector<std::string> metrics;  ///< empty: all
   std::optional<Grain> grain;        ///< --per
   std::vector<std::string> by;       ///< --by, after each metric's own
+  int top = 0;                       ///< --top, instead of each metric's own; 0: not given
   std::optional<Instant> from, to;
 };
 

@@ -18,6 +18,7 @@
 
 namespace alidade {
 
+constexpr int kMaxTop = 1'000'000;
 constexpr int kMaxDepth = 1200;  ///< of a formula or condition with everything it names put in
 
 /// Rows of one stream: what an event is. The condition is the constant true for every row.
@@ -44,6 +45,23 @@ struct Symbol {
   const ast::Decl* decl = nullptr;
   int index = -1;  ///< stream, table, metric, segment node
   RowSet rows;     ///< stream, event
+};
+
+/// A value of a stream's event field that is no name.
+struct UnnamedEvent {
+  Name stream, field;
+  std::string_view value;
+};
+
+/// Fields that may be missing and are compared negated in a condition, and those that it asks about with `is null`.
+struct MissingFields {
+  struct Negated {
+    RowId field;
+    Span span;
+    bool passes = false;  ///< whether a row without the field passes
+  };
+  std::vector<Negated> negated;
+  std::vector<RowId> asked;
 };
 
 /// What a formula gives: a value, and the key of a `per` that nothing has collapsed yet.
@@ -83,11 +101,15 @@ struct UnitWord {
   UnitId unit;
 };
 
+/// A function that means the same of one row and of values.
+enum class Operation : uint8_t { kGreatest, kLeast, kRound, kCoalesce };
+
 /// An expected table: what its columns are, and where each stands.
 struct ExpectedTable {
   std::vector<std::string> dimensions;
   std::vector<Type> dimension_types;
   std::vector<TestExpectation> columns;
+  bool has_other = false;      ///< a `top`: one row may be that of all other groups
   std::vector<size_t> header;  ///< of each written column: 0 the bucket, then the dimensions, then the values
 };
 
@@ -120,6 +142,9 @@ class Analyser {
 
   // ---- declarations (declare.cpp, sources.cpp, properties.cpp)
   void collect_symbols();
+  void add_symbol(SymbolKind kind, const ast::Decl& decl);
+  void collect_events(const ast::Decl& stream);
+  std::string event_to_declare(std::string_view name) const;
   void declare_calendar(const ast::Decl& decl);
   void declare_streams_and_tables();
   void declare_stream(Symbol& symbol);
@@ -140,6 +165,7 @@ class Analyser {
   void check_reference(const ast::Decl& decl);
   void check_properties(const Slice<ast::Property>& properties, ModelMetric* metric);
   void check_property(const ast::Property& property, ModelMetric* metric);
+  void check_format(const ast::PropertyValue& value, ModelMetric& metric);
   void check_unit_property(const ast::Property& property, ModelMetric& metric);
 
   // ---- names (declare.cpp)
@@ -161,6 +187,7 @@ class Analyser {
 
   // ---- rows (rows.cpp, conditions.cpp)
   std::optional<RowId> row(const ast::Expr& expr, const RowScope& scope);
+  std::optional<RowId> row_of_kind(const ast::Expr& expr, const RowScope& scope);
   std::optional<RowId> row_literal(const ast::Literal& literal);
   std::optional<RowId> row_name(const ast::Ident& name, const RowScope& scope);
   std::optional<RowId> row_member(const ast::Expr& expr, const RowScope& scope);
@@ -177,9 +204,21 @@ class Analyser {
   bool whole_day_equality(const ast::Expr& expr, RowId a);
   RowId field_row(const RowScope& scope, int field);
   std::optional<RowId> attribute_row(int stream, int entity, const ast::Ident& name);
-  void warn_missing(const ast::Expr& expr, RowId id);
+  void collect_missing(const ast::Expr& expr, const ast::Expr* outer, MissingFields& found) const;
+  void warn_missing(const ast::Expr& expr);
   const ModelSource& source_of(const RowScope& scope) const;
   void unknown_field(const ast::Ident& name, const RowScope& scope);
+
+  // ---- functions of rows and of values (operations.cpp)
+  bool operation_arguments(const ast::Expr& call, Operation operation);
+  std::optional<int> written_digits(const ast::Expr& call);
+  bool can_round(const ast::Expr& argument, const Type& type);
+  std::optional<Type> operation_type(const ast::Expr& call, Operation operation, const Operand& a, const Operand& b,
+                                     const ast::Expr& right);
+  std::optional<RowId> row_operation(const ast::Expr& call, Operation operation, const RowScope& scope);
+  std::optional<RowId> row_round(const ast::Expr& call, const RowScope& scope);
+  std::optional<Term> value_operation(const ast::Expr& call, Operation operation);
+  std::optional<Term> value_round(const ast::Expr& call);
 
   // ---- sets of rows (events.cpp, segments.cpp)
   std::optional<RowSet> event(const ast::Expr& expr);
@@ -227,7 +266,7 @@ class Analyser {
   std::optional<Term> collapse(const ast::Expr& expr, Aggregate aggregate, std::string_view word,
                                const Percentage& percentage);
   bool collapse_allowed(const ast::Expr& expr, Aggregate aggregate, std::string_view word, const Term& inner);
-  std::optional<Type> folded_type(Aggregate aggregate, const Type& input) const;
+  std::optional<Type> folded_type(Aggregate aggregate, const Type& input, Span at);
   std::optional<Percentage> percentage(const ast::Expr& call, std::string_view word);
   bool plain_arguments(const ast::Expr& call, size_t count, std::string_view signature,
                        const ast::Arg* known = nullptr);
@@ -254,6 +293,7 @@ class Analyser {
 
   // ---- metrics (metrics.cpp)
   bool declare_metric(Symbol& symbol);
+  std::optional<int> top_count(const ast::Literal& literal);
   void check_stated_type(const ast::MetricDecl& decl, ModelMetric& metric);
   bool unit_agrees(UnitId stated, UnitId inferred);
   std::optional<UnitId> counted_unit(const ast::Ident& word);
@@ -273,6 +313,7 @@ class Analyser {
                         ModelTest& test);
   std::optional<ExpectedTable> table_columns(const ast::TestItem& item, Grain grain);
   bool table_header(const ast::RowLine& line, Grain grain, ExpectedTable& table);
+  bool row_group(const std::vector<const ast::RowCell*>& cells, const ExpectedTable& table, TestExpectation& place);
   bool table_row(const ast::RowLine& line, Grain grain, const ExpectedTable& table, ModelTest& test);
   bool table_cell(const ast::RowCell& cell, const std::string& column, TestExpectation& expectation);
   bool dimension_cell(const ast::RowCell& cell, const Type& type, TestExpectation& expectation);
@@ -296,6 +337,9 @@ class Analyser {
   std::optional<Calendar> calendar_;
   std::vector<Symbol> symbols_;
   std::unordered_map<Name, int> by_name_;
+  Arena made_;  ///< declarations that a stream's event field stands for
+  std::vector<UnnamedEvent> unnamed_events_;
+  std::unordered_map<const ast::Expr*, RowId> rows_of_;  ///< what was made of an expression when last met
   std::vector<Symbol*> active_;
   std::vector<SegmentNode> segments_;
   int nesting_ = 0;
@@ -329,7 +373,10 @@ int field_index(const ModelSource& source, std::string_view name);
 bool is_moment(std::string_view text);
 /// Whether a word is a function that makes one value of many rows.
 bool folds_rows(std::string_view word);
+/// The function of rows and values that is called so, if it is one.
+std::optional<Operation> operation_of(std::string_view word);
+/// How a call of a built-in function is written.
+std::string_view signature_of(std::string_view word);
 std::string row_text(const Model& model, RowId id);
-std::string value_text(const Model& model, ValueId id);
 
 }  // namespace alidade

@@ -38,7 +38,7 @@ std::string key_of(const Row& row) {
   key.raw(row.kind).type(row.type).raw(row.stream).raw(row.a.index).raw(row.b.index).raw(row.c.index);
   for (RowId item : row.items) key.raw(item.index);
   key.raw(row.field).raw(row.table).raw(row.attribute).raw(row.exact).raw(row.number).raw(row.truth);
-  key.text(row.text).raw(row.one_of);
+  key.text(row.text).raw(row.one_of).raw(row.digits);
   return key.take();
 }
 
@@ -52,6 +52,7 @@ std::string key_of(const Value& value) {
   for (RowId row : value.key.rows) key.raw(row.index);
   key.raw(value.window.kind).raw(value.window.period.count).raw(value.window.period.unit).raw(value.window.unit);
   key.raw(value.offset.kind).raw(value.offset.period.count).raw(value.offset.period.unit).raw(value.elapsed);
+  key.raw(value.digits);
   return key.take();
 }
 
@@ -96,6 +97,7 @@ ValueFacts Builder::facts_of(const Value& value) const {
   result.constant = value.kind != ValueKindTag::kAggregate;
   result.window = value.kind == ValueKindTag::kOver;
   result.offset = value.kind == ValueKindTag::kAt;
+  result.per_entity = value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kEntity;
   bool own_buckets = value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kTime;
   for (ValueId child : {value.a, value.b, value.c}) {
     if (!child.valid()) continue;
@@ -103,6 +105,7 @@ ValueFacts Builder::facts_of(const Value& value) const {
     result.constant = result.constant && part.constant;
     result.window = result.window || (part.window && !own_buckets);
     result.offset = result.offset || (part.offset && !own_buckets);
+    result.per_entity = result.per_entity || part.per_entity;
     result.depth = std::max(result.depth, part.depth + 1);
   }
   return result;

@@ -14,9 +14,10 @@ namespace alidade {
 
 /// What is known of a value from its parts, kept when it is made: formulas share parts, so a walk could be exponential.
 struct ValueFacts {
-  bool constant = true;  ///< computed from no rows
-  bool window = false;   ///< a window below, not counting what a collapse over time evaluates in its own buckets
-  bool offset = false;   ///< the same of `at`
+  bool constant = true;     ///< computed from no rows
+  bool window = false;      ///< a window below, not counting what a collapse over time evaluates in its own buckets
+  bool offset = false;      ///< the same of `at`
+  bool per_entity = false;  ///< a collapse over entities at or below
   int depth = 1;
 };
 

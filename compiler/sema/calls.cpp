@@ -9,24 +9,28 @@ namespace alidade {
 namespace {
 
 enum class Function : uint8_t { kShare, kChange, kGrowth };
-enum class BuiltinKind : uint8_t { kAggregate, kFunction, kLater };
+enum class BuiltinKind : uint8_t { kAggregate, kFunction, kOperation, kLater };
 struct Builtin {
   std::string_view word;
   BuiltinKind kind;
   Aggregate aggregate = Aggregate::kCount;
   Function function = Function::kShare;
+  Operation operation = Operation::kGreatest;
   std::string_view signature;
 };
 
 constexpr Builtin kBuiltins[] = {
-#define AL_AGGREGATE(word, aggregate, argument, signature, doc) \
-  {#word, BuiltinKind::kAggregate, Aggregate::aggregate, Function::kShare, signature},
-#define AL_FUNCTION(word, function, signature, doc) \
-  {#word, BuiltinKind::kFunction, Aggregate::kCount, Function::function, signature},
-#define AL_LATER(word) {#word, BuiltinKind::kLater, Aggregate::kCount, Function::kShare, ""},
+#define AL_AGGREGATE(name, folded, argument, written, doc) \
+  {.word = #name, .kind = BuiltinKind::kAggregate, .aggregate = Aggregate::folded, .signature = written},
+#define AL_FUNCTION(name, called, written, doc) \
+  {.word = #name, .kind = BuiltinKind::kFunction, .function = Function::called, .signature = written},
+#define AL_OPERATION(name, operated, written, doc) \
+  {.word = #name, .kind = BuiltinKind::kOperation, .operation = Operation::operated, .signature = written},
+#define AL_LATER(name) {.word = #name, .kind = BuiltinKind::kLater, .signature = ""},
 #include "compiler/types/builtins.def"
 #undef AL_AGGREGATE
 #undef AL_FUNCTION
+#undef AL_OPERATION
 #undef AL_LATER
 };
 
@@ -53,6 +57,12 @@ std::string_view name_here(std::string_view word) {
       {"count_distinct", "unique"},
       {"quantile", "percentile"},
       {"total", "sum"},
+      {"var", "variance"},
+      {"var_samp", "variance"},
+      {"std", "stddev"},
+      {"stddev_samp", "stddev"},
+      {"ifnull", "coalesce"},
+      {"nvl", "coalesce"},
   };
   for (const auto& [elsewhere, here] : kNames) {
     if (word == elsewhere) return here;
@@ -64,7 +74,18 @@ std::string_view name_here(std::string_view word) {
 
 bool folds_rows(std::string_view word) {
   const Builtin* builtin = find_builtin(word);
-  return builtin != nullptr && builtin->kind != BuiltinKind::kLater;
+  return builtin != nullptr && (builtin->kind == BuiltinKind::kAggregate || builtin->kind == BuiltinKind::kFunction);
+}
+
+std::optional<Operation> operation_of(std::string_view word) {
+  const Builtin* builtin = find_builtin(word);
+  if (builtin == nullptr || builtin->kind != BuiltinKind::kOperation) return std::nullopt;
+  return builtin->operation;
+}
+
+std::string_view signature_of(std::string_view word) {
+  const Builtin* builtin = find_builtin(word);
+  return builtin == nullptr ? std::string_view() : builtin->signature;
 }
 
 std::optional<Term> Analyser::call(const ast::Expr& expr) {
@@ -96,6 +117,8 @@ std::optional<Term> Analyser::function_call(const ast::Expr& expr, std::string_v
       return std::nullopt;
     case BuiltinKind::kAggregate:
       return aggregate_call(expr, builtin->aggregate, word);
+    case BuiltinKind::kOperation:
+      return value_operation(expr, builtin->operation);
     case BuiltinKind::kFunction:
       break;
   }

@@ -31,7 +31,7 @@ std::optional<RowId> Analyser::condition(const ast::Expr& expr, const RowScope& 
 
 std::optional<RowId> Analyser::checked_condition(const ast::Expr& expr, const RowScope& scope) {
   std::optional<RowId> id = condition(expr, scope);
-  if (id) warn_missing(expr, *id);
+  if (id) warn_missing(expr);
   return id;
 }
 
@@ -173,15 +173,10 @@ std::optional<RowId> Analyser::row_null(const ast::Expr& expr, const RowScope& s
 
 namespace {
 
-/// Fields that may be missing below a comparison, and those that the condition asks about with `is null`.
-struct MissingFields {
-  std::vector<RowId> negated;
-  std::vector<RowId> asked;
-};
-
 void optional_fields(const Model& model, RowId id, std::set<RowId>& seen, std::vector<RowId>& into) {
   if (!id.valid() || !seen.insert(id).second) return;
   const Row& row = model.row(id);
+  if (row.kind == RowKind::kCoalesce && !row.type.optional) return;
   if (row.kind == RowKind::kField && row.type.optional) into.push_back(id);
   if (row.kind == RowKind::kAttribute) {
     const ModelField& field = model.tables[static_cast<size_t>(row.table)].fields[static_cast<size_t>(row.attribute)];
@@ -195,67 +190,77 @@ void optional_fields(const Model& model, RowId id, std::vector<RowId>& into) {
   optional_fields(model, id, seen, into);
 }
 
-void collect_missing(const Model& model, RowId id, bool negated, MissingFields& found) {
-  if (!id.valid()) return;
-  const Row& row = model.row(id);
-  switch (row.kind) {
-    case RowKind::kIsNull:
-      optional_fields(model, row.a, found.asked);
+}  // namespace
+
+/// Below a condition: where a field that may be missing is compared so that a row without it is easily overlooked, and
+/// the fields that the condition asks about with `is null`. `outer` is the `not` around it, if any.
+void Analyser::collect_missing(const ast::Expr& expr, const ast::Expr* outer, MissingFields& found) const {
+  auto fields_of = [&](const ast::Expr& part, std::vector<RowId>& into) {
+    if (auto row = rows_of_.find(&part); row != rows_of_.end()) optional_fields(model_, row->second, into);
+  };
+  bool negated = outer != nullptr;
+  switch (expr.kind) {
+    case ast::ExprKind::kParen:
+      return collect_missing(*expr.a, outer, found);
+    case ast::ExprKind::kNot:
+      return collect_missing(*expr.a, negated ? nullptr : &expr, found);
+    case ast::ExprKind::kAnd:
+    case ast::ExprKind::kOr:
+      collect_missing(*expr.a, outer, found);
+      return collect_missing(*expr.b, outer, found);
+    case ast::ExprKind::kIsNull:
+      return fields_of(*expr.a, found.asked);
+    case ast::ExprKind::kNotEqual:
+    case ast::ExprKind::kEqual:
+    case ast::ExprKind::kLess:
+    case ast::ExprKind::kLessEqual:
+    case ast::ExprKind::kGreater:
+    case ast::ExprKind::kGreaterEqual:
+    case ast::ExprKind::kIn: {
+      bool unequal = expr.kind == ast::ExprKind::kNotEqual || (expr.kind == ast::ExprKind::kIn && expr.negated);
+      if (!negated && !unequal) return;
+      std::vector<RowId> fields;
+      for (const ast::Expr* side : {expr.a, expr.b}) {
+        if (side != nullptr) fields_of(*side, fields);
+      }
+      for (RowId field : fields) found.negated.push_back({field, negated ? outer->span : expr.span, negated});
       return;
-    case RowKind::kNot:
-      collect_missing(model, row.a, !negated, found);
-      return;
-    case RowKind::kAnd:
-    case RowKind::kOr:
-      collect_missing(model, row.a, negated, found);
-      collect_missing(model, row.b, negated, found);
-      return;
-    case RowKind::kNotEqual:
-      optional_fields(model, id, found.negated);
-      return;
-    case RowKind::kEqual:
-    case RowKind::kLess:
-    case RowKind::kLessEqual:
-    case RowKind::kGreater:
-    case RowKind::kGreaterEqual:
-    case RowKind::kIn:
-      if (negated) optional_fields(model, id, found.negated);
-      return;
-    case RowKind::kConst:
-    case RowKind::kField:
-    case RowKind::kAttribute:
-    case RowKind::kMember:
-    case RowKind::kNegate:
-    case RowKind::kAdd:
-    case RowKind::kSubtract:
-    case RowKind::kMultiply:
-    case RowKind::kDivide:
-    case RowKind::kIf:
-    case RowKind::kIsFirst:
-    case RowKind::kIsLast:
+    }
+    case ast::ExprKind::kLiteral:
+    case ast::ExprKind::kName:
+    case ast::ExprKind::kMember:
+    case ast::ExprKind::kCall:
+    case ast::ExprKind::kSegment:
+    case ast::ExprKind::kOver:
+    case ast::ExprKind::kAt:
+    case ast::ExprKind::kPer:
+    case ast::ExprKind::kNegate:
+    case ast::ExprKind::kMultiply:
+    case ast::ExprKind::kDivide:
+    case ast::ExprKind::kAdd:
+    case ast::ExprKind::kSubtract:
+    case ast::ExprKind::kWithin:
+    case ast::ExprKind::kReached:
+    case ast::ExprKind::kWhere:
+    case ast::ExprKind::kWith:
+    case ast::ExprKind::kIf:
       return;
   }
 }
 
-}  // namespace
-
-void Analyser::warn_missing(const ast::Expr& expr, RowId id) {
+/// Each field once, where it first stands.
+void Analyser::warn_missing(const ast::Expr& expr) {
   MissingFields found;
-  collect_missing(model_, id, false, found);
-  // `not in` tests for null by itself; what was written decides, so those of a whole `not in` are looked at again.
-  const ast::Expr& written = bare(expr);
-  bool not_in = written.kind == ast::ExprKind::kIn && written.negated;
-  for (RowId field : found.negated) {
-    bool asked = !not_in && std::find(found.asked.begin(), found.asked.end(), field) != found.asked.end();
-    if (asked) continue;
-    std::string name = row_text(model_, field);
-    bool passes = written.kind == ast::ExprKind::kNot;
-    Diagnostic& report = error(Code::negated_missing, expr.span,
+  collect_missing(expr, nullptr, found);
+  for (const MissingFields::Negated& one : found.negated) {
+    if (std::find(found.asked.begin(), found.asked.end(), one.field) != found.asked.end()) continue;
+    found.asked.push_back(one.field);
+    std::string name = row_text(model_, one.field);
+    Diagnostic& report = error(Code::negated_missing, one.span,
                                fmt::format("`{}` may be missing, and a row without it {} this condition", name,
-                                           passes ? "passes" : "does not pass"),
+                                           one.passes ? "passes" : "does not pass"),
                                fmt::format("say what is meant: `{} is null` or `{} is not null`", name, name));
     report.severity = Severity::kWarning;
-    return;
   }
 }
 

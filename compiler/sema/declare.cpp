@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "compiler/sema/analyser.h"
 
@@ -80,6 +81,18 @@ const char* later_word(ast::DeclKind kind) {
   return nullptr;
 }
 
+/// Whether a text can stand for something in a formula.
+bool is_name(std::string_view text) {
+  constexpr std::string_view kReserved[] = {"and",  "or",   "not",   "in",   "is",  "null", "true", "false", "if",
+                                            "then", "else", "where", "with", "per", "over", "by",   "of"};
+  auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+  };
+  auto part = [&](char c) { return letter(c) || (c >= '0' && c <= '9'); };
+  return !text.empty() && letter(text.front()) && std::all_of(text.begin(), text.end(), part) &&
+         std::find(std::begin(kReserved), std::end(kReserved), text) == std::end(kReserved);
+}
+
 constexpr const char* kWeekdays[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
 constexpr const char* kMonths[] = {"january", "february", "march",     "april",   "may",      "june",
                                    "july",    "august",   "september", "october", "november", "december"};
@@ -116,14 +129,8 @@ void Analyser::collect_symbols() {
     }
     std::optional<SymbolKind> kind = symbol_kind(decl.kind);
     if (!kind || decl.name.name.empty()) continue;
-    auto [at, inserted] = by_name_.try_emplace(decl.name.name, static_cast<int>(symbols_.size()));
-    if (!inserted) {
-      error(Code::duplicate_name, decl.name.span, fmt::format("`{}` is declared twice", decl.name.name.text()),
-            "rename one of the two")
-          .labels.push_back({symbols_[static_cast<size_t>(at->second)].decl->name.span, "first declared here"});
-      continue;
-    }
-    symbols_.push_back({.kind = *kind, .state = SymbolState::kNew, .decl = &decl, .index = -1, .rows = {}});
+    add_symbol(*kind, decl);
+    if (decl.kind == ast::DeclKind::kStream) collect_events(decl);
   }
   if (module != nullptr) {
     model_.name = path_words(module->path);
@@ -140,6 +147,73 @@ void Analyser::collect_symbols() {
     opened = Calendar::open(model_.calendar);
   }
   if (opened.ok()) calendar_ = opened.value();
+}
+
+void Analyser::add_symbol(SymbolKind kind, const ast::Decl& decl) {
+  auto [at, inserted] = by_name_.try_emplace(decl.name.name, static_cast<int>(symbols_.size()));
+  if (inserted) {
+    symbols_.push_back({.kind = kind, .state = SymbolState::kNew, .decl = &decl, .index = -1, .rows = {}});
+    return;
+  }
+  error(Code::duplicate_name, decl.name.span, fmt::format("`{}` is declared twice", decl.name.name.text()),
+        "rename one of the two")
+      .labels.push_back({symbols_[static_cast<size_t>(at->second)].decl->name.span, "first declared here"});
+}
+
+/// `event name : one_of("signup", …)` declares `event signup = app where name == "signup"` and so on, here as if it had
+/// been written. A value that is no name declares none.
+void Analyser::collect_events(const ast::Decl& stream) {
+  for (const ast::Field& field : stream.stream->fields) {
+    if (field.role != ast::FieldRole::kEvent || field.type.name.name.text() != "one_of") continue;
+    std::set<std::string_view> declared;
+    for (const ast::TypeArg& value : field.type.args) {
+      bool text = value.literal != nullptr && value.literal->kind == ast::LiteralKind::kText;
+      if (!text || !declared.insert(value.literal->text).second) continue;  // reported with the field's type
+      if (!is_name(value.literal->text)) {
+        unnamed_events_.push_back({stream.name.name, field.name.name, value.literal->text});
+        continue;
+      }
+      auto node = [&](ast::ExprKind kind) {
+        ast::Expr expr;
+        expr.kind = kind;
+        expr.span = expr.op = value.span;
+        return expr;
+      };
+      ast::Expr rows = node(ast::ExprKind::kName), tested = rows, literal = node(ast::ExprKind::kLiteral);
+      rows.name = {stream.name.name, value.span};
+      tested.name = {field.name.name, value.span};
+      literal.literal = value.literal;
+      ast::Expr equal = node(ast::ExprKind::kEqual), where = node(ast::ExprKind::kWhere);
+      equal.a = made_.make(tested);
+      equal.b = made_.make(literal);
+      where.a = made_.make(rows);
+      where.b = made_.make(equal);
+      ast::Decl event;
+      event.kind = ast::DeclKind::kEvent;
+      event.name = {syntax_.names->intern(value.literal->text), value.span};
+      event.span = event.keyword = value.span;
+      event.value = made_.make(where);
+      add_symbol(SymbolKind::kEvent, *made_.make(event));
+    }
+  }
+}
+
+/// How to name an event whose value is no name, where `name` looks like it: order_paid for "Order paid".
+std::string Analyser::event_to_declare(std::string_view name) const {
+  auto plain = [](std::string_view text) {
+    std::string result;
+    for (char c : text) {
+      bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
+      result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : letter ? c : '_';
+    }
+    return result;
+  };
+  for (const UnnamedEvent& event : unnamed_events_) {
+    if (plain(event.value) != plain(name)) continue;
+    return fmt::format("\"{}\" is no name, so name it: `event {} = {} where {} == \"{}\"`", event.value, name,
+                       event.stream.text(), event.field.text(), event.value);
+  }
+  return "";
 }
 
 void Analyser::declare_calendar(const ast::Decl& decl) {

@@ -1,6 +1,11 @@
 // The model as text: types and expressions, the same for the same spec.
 #include <fmt/format.h>
 
+#include <array>
+#include <functional>
+#include <map>
+#include <set>
+
 #include "compiler/sema/analyser.h"
 
 namespace alidade {
@@ -43,7 +48,14 @@ const char* sign(RowKind kind) {
     case RowKind::kIf:
     case RowKind::kIsFirst:
     case RowKind::kIsLast:
+    case RowKind::kRound:
       return "";
+    case RowKind::kGreatest:
+      return "greatest";
+    case RowKind::kLeast:
+      return "least";
+    case RowKind::kCoalesce:
+      return "coalesce";
   }
   return "";
 }
@@ -82,7 +94,14 @@ const char* sign(ValueKindTag kind) {
     case ValueKindTag::kOver:
     case ValueKindTag::kAt:
     case ValueKindTag::kCollapse:
+    case ValueKindTag::kRound:
       return "";
+    case ValueKindTag::kGreatest:
+      return "greatest";
+    case ValueKindTag::kLeast:
+      return "least";
+    case ValueKindTag::kCoalesce:
+      return "coalesce";
   }
   return "";
 }
@@ -135,6 +154,10 @@ const char* aggregate_word(Aggregate aggregate) {
       return "first";
     case Aggregate::kLast:
       return "last";
+    case Aggregate::kVariance:
+      return "variance";
+    case Aggregate::kStddev:
+      return "stddev";
   }
   return "";
 }
@@ -210,6 +233,12 @@ std::string row_text(const Model& model, RowId id) {
     case RowKind::kIf:
       return fmt::format("(if {} then {} else {})", row_text(model, row.a), row_text(model, row.b),
                          row_text(model, row.c));
+    case RowKind::kRound:
+      return fmt::format("round({}, {})", row_text(model, row.a), row.digits);
+    case RowKind::kGreatest:
+    case RowKind::kLeast:
+    case RowKind::kCoalesce:
+      return fmt::format("{}({}, {})", sign(row.kind), row_text(model, row.a), row_text(model, row.b));
     case RowKind::kAdd:
     case RowKind::kSubtract:
     case RowKind::kMultiply:
@@ -227,7 +256,11 @@ std::string row_text(const Model& model, RowId id) {
   return "";
 }
 
-std::string value_text(const Model& model, ValueId id) {
+namespace {
+
+/// `part` gives the text of what is below.
+template <typename Part>
+std::string value_text(const Model& model, ValueId id, const Part& part) {
   const Value& value = model.value(id);
   switch (value.kind) {
     case ValueKindTag::kConst:
@@ -239,19 +272,24 @@ std::string value_text(const Model& model, ValueId id) {
       return fmt::format("{}({}{}{})", aggregate_word(value.aggregate), what, where, percentage_text(value));
     }
     case ValueKindTag::kNegate:
-      return "-" + value_text(model, value.a);
+      return "-" + part(value.a);
     case ValueKindTag::kNot:
-      return "not " + value_text(model, value.a);
+      return "not " + part(value.a);
     case ValueKindTag::kIf:
-      return fmt::format("(if {} then {} else {})", value_text(model, value.a), value_text(model, value.b),
-                         value_text(model, value.c));
+      return fmt::format("(if {} then {} else {})", part(value.a), part(value.b), part(value.c));
     case ValueKindTag::kOver:
-      return fmt::format("({} over {})", value_text(model, value.a), window_text(value.window));
+      return fmt::format("({} over {})", part(value.a), window_text(value.window));
     case ValueKindTag::kAt:
-      return fmt::format("({} {})", value_text(model, value.a), at_text(value));
+      return fmt::format("({} {})", part(value.a), at_text(value));
     case ValueKindTag::kCollapse:
-      return fmt::format("{}({} per {}{})", aggregate_word(value.aggregate), value_text(model, value.a), value.key.name,
+      return fmt::format("{}({} per {}{})", aggregate_word(value.aggregate), part(value.a), value.key.name,
                          percentage_text(value));
+    case ValueKindTag::kRound:
+      return fmt::format("round({}, {})", part(value.a), value.digits);
+    case ValueKindTag::kGreatest:
+    case ValueKindTag::kLeast:
+    case ValueKindTag::kCoalesce:
+      return fmt::format("{}({}, {})", sign(value.kind), part(value.a), part(value.b));
     case ValueKindTag::kAdd:
     case ValueKindTag::kSubtract:
     case ValueKindTag::kMultiply:
@@ -264,10 +302,67 @@ std::string value_text(const Model& model, ValueId id) {
     case ValueKindTag::kGreaterEqual:
     case ValueKindTag::kAnd:
     case ValueKindTag::kOr:
-      return fmt::format("({} {} {})", value_text(model, value.a), sign(value.kind), value_text(model, value.b));
+      return fmt::format("({} {} {})", part(value.a), sign(value.kind), part(value.b));
   }
   return "";
 }
+
+/// The text of a metric's formula. One that would be long because its parts repeat is written with the repeated parts
+/// named, each once above it: formulas share parts, and a metric that doubles another doubles its text.
+class FormulaText {
+ public:
+  FormulaText(const Model& model, ValueId id) : model_(model) {
+    constexpr uint64_t kLong = 200;
+    if (size(id) > kLong) count_uses(id);
+    names_.erase(id);
+    const std::string formula = text(id);
+    text_ += "  " + formula + "\n";
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::array<ValueId, 3> parts(ValueId id) const {
+    const Value& value = model_.value(id);
+    return {value.a, value.b, value.c};
+  }
+  /// Nodes with every part written out, as far as it matters.
+  uint64_t size(ValueId id) {
+    if (!id.valid()) return 0;
+    if (auto known = sizes_.find(id); known != sizes_.end()) return known->second;
+    uint64_t sum = 1;
+    for (ValueId part : parts(id)) sum = std::min<uint64_t>(sum + size(part), UINT32_MAX);
+    return sizes_[id] = sum;
+  }
+  void count_uses(ValueId id) {
+    for (ValueId part : parts(id)) {
+      if (!part.valid() || size(part) == 1) continue;
+      if (!seen_.insert(part).second) {
+        names_[part];
+      } else {
+        count_uses(part);
+      }
+    }
+  }
+  std::string text(ValueId id) {
+    auto named = names_.find(id);
+    if (named == names_.end()) return value_text(model_, id, [this](ValueId part) { return text(part); });
+    if (named->second.empty()) {
+      const std::string formula = value_text(model_, id, [this](ValueId part) { return text(part); });
+      named->second = fmt::format("x{}", ++count_);
+      text_ += fmt::format("  {} = {}\n", named->second, formula);
+    }
+    return named->second;
+  }
+
+  const Model& model_;
+  std::map<ValueId, uint64_t> sizes_;
+  std::map<ValueId, std::string> names_;  ///< of parts that stand in several places; "" until written
+  std::set<ValueId> seen_;
+  int count_ = 0;
+  std::string text_;
+};
+
+}  // namespace
 
 std::string dump_model(const Model& model) {
   std::string text;
@@ -275,7 +370,8 @@ std::string dump_model(const Model& model) {
     text += fmt::format("metric {} : {}", metric.name, display(metric.type, model.units));
     if (metric.fixed_grain) text += fmt::format(", per {}", grain_word(metric.grain));
     for (const std::string& dimension : metric.by) text += ", by " + dimension;
-    text += "\n  " + value_text(model, metric.value) + "\n";
+    if (metric.top > 0) text += fmt::format(", top {}", metric.top);
+    text += "\n" + FormulaText(model, metric.value).take();
   }
   return text;
 }

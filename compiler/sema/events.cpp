@@ -190,7 +190,7 @@ std::optional<RowSet> Analyser::event_name(const ast::Ident& name) {
   Symbol* symbol = find(name.name);
   if (symbol == nullptr) {
     unknown(Code::unknown_name, name, fmt::format("there is no stream or event `{}`", name.name.text()),
-            names_of({SymbolKind::kStream, SymbolKind::kEvent}), "");
+            names_of({SymbolKind::kStream, SymbolKind::kEvent}), event_to_declare(name.name.text()));
     return std::nullopt;
   }
   if (symbol->kind == SymbolKind::kTable) {

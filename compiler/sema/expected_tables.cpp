@@ -136,6 +136,10 @@ std::optional<ExpectedTable> Analyser::table_columns(const ast::TestItem& item, 
   if (item.by != nullptr) {
     for (const ast::Path& path : item.by->dimensions) table.dimensions.push_back(path_words(path));
   }
+  std::optional<int> top = 0;
+  if (item.by != nullptr && item.by->top != nullptr) top = top_count(*item.by->top);
+  if (!top) return std::nullopt;
+  table.has_other = *top > 0;
   table.dimension_types.resize(table.dimensions.size());
   for (const ast::Expr* expr : item.values) {
     std::optional<TestExpectation> column = expected_term(item, *expr);
@@ -158,6 +162,7 @@ std::optional<ExpectedTable> Analyser::table_columns(const ast::TestItem& item, 
     column->grain = grain;
     column->has_bucket = true;
     column->by = table.dimensions;
+    column->top = *top;
     table.columns.push_back(std::move(*column));
   }
   return table;
@@ -190,6 +195,28 @@ bool Analyser::table_header(const ast::RowLine& line, Grain grain, ExpectedTable
   return false;
 }
 
+/// The group a row is about. With `top`, `other` in every dimension is the group of all others, and a value that is
+/// called so is written "other".
+bool Analyser::row_group(const std::vector<const ast::RowCell*>& cells, const ExpectedTable& table,
+                         TestExpectation& place) {
+  size_t others = 0;
+  for (size_t d = 0; d < table.dimensions.size(); ++d) {
+    ast::RowCell cell = *cells[1 + d];
+    if (table.has_other && cell.text == "other") {
+      ++others;
+      place.dimensions.emplace_back();
+      continue;
+    }
+    if (table.has_other && cell.text == "\"other\"") cell.text = "other";
+    if (!dimension_cell(cell, table.dimension_types[d], place)) return false;
+  }
+  place.other = others > 0;
+  if (others == 0 || others == table.dimensions.size()) return true;
+  error(Code::table_cell, cells[1]->span, "the other groups are one row, so `other` stands in every dimension of it",
+        "write `other` in each, or \"other\" for a value that is called so");
+  return false;
+}
+
 bool Analyser::table_row(const ast::RowLine& line, Grain grain, const ExpectedTable& table, ModelTest& test) {
   if (line.cells.size() != table.header.size()) return false;  // the parser reported it
   std::vector<const ast::RowCell*> cells(line.cells.size());
@@ -200,14 +227,13 @@ bool Analyser::table_row(const ast::RowLine& line, Grain grain, const ExpectedTa
     error(Code::not_a_date, cells[0]->span, fmt::format("`{}` is no {}", cells[0]->text, grain_word(grain)));
     return false;
   }
-  for (size_t d = 0; d < table.dimensions.size(); ++d) {
-    if (!dimension_cell(*cells[1 + d], table.dimension_types[d], place)) return false;
-  }
+  if (!row_group(cells, table, place)) return false;
   for (size_t v = 0; v < table.columns.size(); ++v) {
     const ast::RowCell& cell = *cells[1 + table.dimensions.size() + v];
     TestExpectation expectation = table.columns[v];
     expectation.bucket = place.bucket;
     expectation.dimensions = place.dimensions;
+    expectation.other = place.other;
     expectation.span = cell.span;
     if (!table_cell(cell, table.columns[v].text, expectation)) return false;
     test.expectations.push_back(std::move(expectation));
@@ -222,10 +248,6 @@ bool Analyser::expectation_table(const ast::TestItem& item, ModelTest& test) {
     unknown(Code::unknown_grain, item.grain->path.parts.front(),
             fmt::format("`{}` is no grain of time", path_words(item.grain->path)),
             {"hour", "day", "week", "month", "quarter", "year"}, "write `expect per day: …`");
-    return false;
-  }
-  if (item.by != nullptr && item.by->top != nullptr) {
-    later(item.by->top->span, "`top`");
     return false;
   }
   std::optional<ExpectedTable> table = table_columns(item, *grain);

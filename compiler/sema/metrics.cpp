@@ -48,6 +48,16 @@ std::optional<UnitId> Analyser::counted_unit(const ast::Ident& word) {
   return std::nullopt;
 }
 
+/// How many groups `top` shows by themselves.
+std::optional<int> Analyser::top_count(const ast::Literal& literal) {
+  std::optional<int128> count = literal.number.fraction == 0 ? integer_of(literal.number.digits) : std::nullopt;
+  if (count && *count >= 1 && *count <= kMaxTop) return static_cast<int>(*count);
+  error(Code::top_count, literal.span,
+        fmt::format("`top` shows a whole number of groups, and this is {}", syntax_.source->text(literal.span)),
+        fmt::format("write a number from 1 to {}: `by country top 20`", kMaxTop));
+  return std::nullopt;
+}
+
 bool Analyser::declare_metric(Symbol& symbol) {
   const ast::Decl& decl = *symbol.decl;
   std::optional<Term> term = value(*decl.metric->value);
@@ -105,8 +115,9 @@ bool Analyser::declare_metric(Symbol& symbol) {
       metric.by.push_back(std::move(name));
     }
     if (by.top != nullptr) {
-      later(by.top->span, "`top`");
-      return false;
+      std::optional<int> top = top_count(*by.top);
+      if (!top) return false;
+      metric.top = *top;
     }
   }
   check_properties(decl.properties, &metric);

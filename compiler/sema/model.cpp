@@ -2,6 +2,7 @@
 #include "compiler/sema/model.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace alidade {
 namespace {
@@ -77,6 +78,7 @@ std::string shown_unit(const UnitTable& units, UnitId unit) {
     if (one.kind == BaseUnitKind::kTime || (power > 0 && one.kind == BaseUnitKind::kCounted)) continue;
     std::string& side = power > 0 ? above : below;
     side += (side.empty() ? "" : " ") + one.symbol;
+    if (std::abs(power) > 1) side += "^" + std::to_string(std::abs(power));
   }
   if (below.empty()) return above;
   return (above.empty() ? "per " : above + " per ") + below;

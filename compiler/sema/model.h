@@ -50,10 +50,14 @@ enum class RowKind : uint8_t {
   kIf,       ///< if a then b else c
   kIsFirst,  ///< of all rows that pass `a` and have the entity `b`, this is that entity's first by (time, order)
   kIsLast,
+  kGreatest,
+  kLeast,
+  kRound,     ///< a, to `digits` after the point, ties to even
+  kCoalesce,  ///< a, or b where a is missing
 };
 
 /// Missing operands: arithmetic is missing, comparisons and `in` are false, `not` is two-valued, x/0 is missing, `if`
-/// takes else on a false condition.
+/// takes else on a false condition; `greatest` and `least` are arithmetic.
 struct Row {
   RowKind kind = RowKind::kConst;
   Type type;
@@ -61,6 +65,7 @@ struct Row {
   RowId a, b, c;
   std::vector<RowId> items;  ///< kIn: constants of a's type
   int field = -1, table = -1, attribute = -1;
+  int digits = 0;  ///< kRound
   // kConst, by representation(type)
   int128 exact = 0;
   double number = 0;
@@ -72,7 +77,7 @@ struct Row {
 
 // ------------------------------------------------------------------------------------------------ values
 /// What an aggregate or a collapse does.
-enum class Aggregate : uint8_t { kCount, kSum, kMean, kMin, kMax, kUnique, kPercentile, kFirst, kLast };
+enum class Aggregate : uint8_t { kCount, kSum, kMean, kMin, kMax, kUnique, kPercentile, kFirst, kLast, kVariance, kStddev };
 
 enum class ValueKindTag : uint8_t {
   kConst,
@@ -92,6 +97,10 @@ enum class ValueKindTag : uint8_t {
   kOr,
   kNot,
   kIf,
+  kGreatest,
+  kLeast,
+  kRound,     ///< a, to `digits` after the point, ties to even
+  kCoalesce,  ///< a, or b where a is undefined for another reason than overflow
   kOver,      ///< a over window
   kAt,        ///< a in another bucket
   kCollapse,  ///< aggregate of (a per key)
@@ -112,12 +121,13 @@ struct PerKey {
 /// Evaluated in a context: a bucket, the interval aggregates look at, dimension values, bound `per` keys.
 struct Value {
   ValueKindTag kind = ValueKindTag::kConst;
-  Type type;  ///< exact arithmetic stays exact; `/`, mean and percentile are double
+  Type type;  ///< exact arithmetic stays exact; `/`, mean, percentile, variance and stddev are double
   ValueId a, b, c;
   // kConst
   int128 exact = 0;
   double number = 0;
   bool truth = false;
+  int digits = 0;  ///< kRound
   // kAggregate, kCollapse
   Aggregate aggregate = Aggregate::kCount;
   Percentage percentage;
@@ -146,6 +156,7 @@ struct ModelSource {  ///< a stream or a table
   std::string name;
   std::vector<ModelField> fields;
   int time = -1, id = -1, order = -1, arrived = -1;
+  int event = -1;                      ///< streams: the one_of field that declares an event per value
   std::vector<int> entities;           ///< fields
   int key = -1;                        ///< tables
   int valid_from = -1, valid_to = -1;  ///< tables: fields
@@ -163,6 +174,7 @@ struct ModelMetric {
   bool fixed_grain = false;
   Grain grain = Grain::kDay;
   std::vector<std::string> by;  ///< dimensions of its own breakdown, as paths "user.channel"
+  int top = 0;                  ///< groups shown of that breakdown; 0: all
   std::string title, owner, unit_text, format, better, doc;
   std::vector<int> streams;  ///< that its aggregates read, ascending
   Span span;
@@ -186,7 +198,9 @@ struct TestExpectation {
   bool has_bucket = false;
   std::string bucket;                      ///< date, month or timestamp as written: any instant of the bucket
   std::vector<std::string> by;             ///< expect tables: dimension paths
-  std::vector<DimensionValue> dimensions;  ///< and this cell's values
+  int top = 0;                             ///< and their `top`, 0 without
+  std::vector<DimensionValue> dimensions;  ///< and this cell's values,
+  bool other = false;                      ///< or the group of all that are not among the top
   RowKind compare = RowKind::kEqual;       ///< kEqual … kGreaterEqual
   bool undefined = false;                  ///< expects no value,
   std::string reason;                      ///< for this reason ("" any)

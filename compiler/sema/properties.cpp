@@ -45,7 +45,7 @@ void Analyser::check_property(const ast::Property& property, ModelMetric* metric
     if (!one || !is_text(*first) || !is_pattern(first->literal->text)) {
       return wrong("write the digits to show: `format \"0.00\"` or `format \"0.0%\"`");
     }
-    if (metric != nullptr) metric->format = first->literal->text;
+    if (metric != nullptr) check_format(*first, *metric);
   } else if (word == "better") {
     std::string_view side = first != nullptr ? first->word.name.text() : std::string_view();
     if (!one || !is_word(*first) || (side != "up" && side != "down"))
@@ -61,6 +61,21 @@ void Analyser::check_property(const ast::Property& property, ModelMetric* metric
                                                          [](const auto& tag) { return is_text(tag) || is_word(tag); });
     if (!plain) return wrong("write words or texts: `tags finance, weekly`");
   }
+}
+
+/// A percentage is of a number without a unit; a time or a condition has no digits.
+void Analyser::check_format(const ast::PropertyValue& value, ModelMetric& metric) {
+  std::string_view format = value.literal->text;
+  bool percent = format.ends_with('%');
+  UnitTable::Shape powers = model_.units.shape(metric.type.unit);
+  bool plain = powers.currencies == 0 && powers.time == 0;
+  if (is_numeric(metric.type.kind) && (plain || !percent)) {
+    metric.format = format;
+    return;
+  }
+  error(Code::property_value, value.span,
+        fmt::format("`{}` is {}, which is not shown like this", metric.name, show(metric.type)),
+        percent ? "a percentage is of a ratio or a plain number: `format \"0.00\"`" : "leave the format out");
 }
 
 void Analyser::check_unit_property(const ast::Property& property, ModelMetric& metric) {

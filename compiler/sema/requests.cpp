@@ -105,6 +105,7 @@ Result<RequestOutput> output_of(const Model& model, const ModelMetric& metric, c
   RequestOutput output;
   output.name = metric.name;
   output.title = metric.title;
+  output.format = metric.format;
   output.value = metric.value;
   output.type = metric.type;
   output.streams = metric.streams;
@@ -122,6 +123,7 @@ Result<RequestOutput> output_of(const Model& model, const ModelMetric& metric, c
   Result<std::vector<ResolvedDimension>> dimensions = resolve_dimensions(model, paths, metric.streams, metric.name);
   if (!dimensions.ok()) return dimensions.error();
   output.dimensions = std::move(dimensions.value());
+  if (!output.dimensions.empty()) output.top = spec.top > 0 ? spec.top : metric.top;
   return output;
 }
 
@@ -171,7 +173,12 @@ Result<Request> resolve_request(const Model& model, const Calendar& calendar, co
     if (!output.ok()) return output.error();
     request.outputs.push_back(std::move(output.value()));
   }
+  if (spec.top > 0 && std::none_of(request.outputs.begin(), request.outputs.end(),
+                                   [](const RequestOutput& output) { return output.top > 0; })) {
+    return problem(Code::top_without_dimensions, "`--top` is of groups, and nothing here is broken down: add `--by`");
+  }
   for (const RequestOutput& output : request.outputs) {
+    if (output.top > 0 && (spec.from || spec.to)) request.cut_by_day = true;  // the ranking looks at the whole range
     if (cuts(calendar, output.grain, spec.from) || cuts(calendar, output.grain, spec.to)) request.cut_by_day = true;
   }
   return request;
@@ -191,6 +198,7 @@ Request request_of_test(const Model& model, const ModelTest& test) {
         resolve_dimensions(model, expectation.by, expectation.streams, output.name);
     ALIDADE_CHECK(dimensions.ok());
     output.dimensions = std::move(dimensions.value());
+    output.top = expectation.top;
     request.outputs.push_back(std::move(output));
   }
   return request;

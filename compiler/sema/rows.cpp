@@ -23,6 +23,12 @@ RowId Analyser::field_row(const RowScope& scope, int field) {
 std::optional<RowId> Analyser::row(const ast::Expr& expr, const RowScope& scope) {
   Nesting nesting(*this, expr.span);
   if (nesting.too_deep) return std::nullopt;
+  std::optional<RowId> made = row_of_kind(expr, scope);
+  if (made) rows_of_[&expr] = *made;
+  return made;
+}
+
+std::optional<RowId> Analyser::row_of_kind(const ast::Expr& expr, const RowScope& scope) {
   switch (expr.kind) {
     case ast::ExprKind::kLiteral:
       return row_literal(*expr.literal);
@@ -56,6 +62,10 @@ std::optional<RowId> Analyser::row(const ast::Expr& expr, const RowScope& scope)
     case ast::ExprKind::kIf:
       return row_if(expr, scope);
     case ast::ExprKind::kCall:
+      if (expr.a->kind == ast::ExprKind::kName) {
+        if (std::optional<Operation> operation = operation_of(expr.a->name.name.text()))
+          return row_operation(expr, *operation, scope);
+      }
       if (expr.a->kind == ast::ExprKind::kName && folds_rows(expr.a->name.name.text())) {
         error(Code::value_in_row, expr.span,
               fmt::format("`{}` folds many rows, and this is about one row", words(expr)),

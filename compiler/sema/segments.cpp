@@ -39,6 +39,10 @@ bool needs_member(const Model& model, RowId id) {
     case RowKind::kIf:
     case RowKind::kIsFirst:
     case RowKind::kIsLast:
+    case RowKind::kGreatest:
+    case RowKind::kLeast:
+    case RowKind::kRound:
+    case RowKind::kCoalesce:
       return false;
   }
   return false;
@@ -276,6 +280,7 @@ std::optional<RowId> Analyser::translate_parts(RowId id, Translation& translatio
     for (RowId child : {row.kind == RowKind::kIf ? RowId() : row.a, row.b, row.c}) {
       optional = optional || (child.valid() && model_.row(child).type.optional);
     }
+    if (row.kind == RowKind::kCoalesce) optional = optional && model_.row(row.b).type.optional;
     row.type.optional = optional;
   }
   if (row.kind == RowKind::kAnd) return build_.both(row.a, row.b);

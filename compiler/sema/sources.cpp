@@ -22,6 +22,8 @@ const char* role_word(ast::FieldRole role) {
       return "arrived";
     case ast::FieldRole::kOrder:
       return "order";
+    case ast::FieldRole::kEvent:
+      return "event";
   }
   return "";
 }
@@ -38,6 +40,8 @@ bool fits_role(ast::FieldRole role, ValueKind kind) {
       return kind == ValueKind::kText || kind == ValueKind::kUuid || kind == ValueKind::kInteger;
     case ast::FieldRole::kOrder:
       return is_numeric(kind) || kind == ValueKind::kTimestamp;
+    case ast::FieldRole::kEvent:
+      return kind == ValueKind::kOneOf;
   }
   return false;
 }
@@ -54,6 +58,8 @@ const char* role_types(ast::FieldRole role) {
       return "text, a uuid or an integer";
     case ast::FieldRole::kOrder:
       return "a number or a timestamp";
+    case ast::FieldRole::kEvent:
+      return "a list of the events there are: `one_of(\"signup\", \"purchase\")`";
   }
   return "";
 }
@@ -140,6 +146,11 @@ void Analyser::declare_table(Symbol& symbol) {
   source.doc = decl.doc;
   source.span = decl.span;
   bool sound = declare_fields(decl.table->fields, source);
+  if (source.event >= 0) {
+    error(Code::role_type, source.fields[static_cast<size_t>(source.event)].span,
+          "the rows of a table have no time, so they are no events", "leave `event` out");
+    sound = false;
+  }
   if (decl.table->keys.size() > 1) {
     later(decl.table->keys[1].span, "a table with several keys");
     sound = false;
@@ -227,6 +238,7 @@ bool Analyser::assign_role(const ast::Field& field, int index, ModelSource& sour
   int& slot = field.role == ast::FieldRole::kTime      ? source.time
               : field.role == ast::FieldRole::kId      ? source.id
               : field.role == ast::FieldRole::kArrived ? source.arrived
+              : field.role == ast::FieldRole::kEvent   ? source.event
                                                        : source.order;
   if (slot >= 0) {
     error(Code::second_role, field.name.span, fmt::format("this stream has two `{}` fields", role_word(field.role)),

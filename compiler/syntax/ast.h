@@ -184,7 +184,7 @@ enum class DeclKind : uint8_t {
   kTest,
 };
 
-enum class FieldRole : uint8_t { kNone, kTime, kEntity, kId, kArrived, kOrder };
+enum class FieldRole : uint8_t { kNone, kTime, kEntity, kId, kArrived, kOrder, kEvent };
 struct Field {
   FieldRole role = FieldRole::kNone;
   Ident name;

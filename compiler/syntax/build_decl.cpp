@@ -149,6 +149,9 @@ ast::Field DeclBuilder::field(P::FieldContext* ctx) {
       case P::ARRIVED:
         out.role = ast::FieldRole::kArrived;
         break;
+      case P::EVENT:
+        out.role = ast::FieldRole::kEvent;
+        break;
       default:
         out.role = ast::FieldRole::kOrder;
         break;

@@ -69,6 +69,8 @@ const char* role_word(FieldRole role) {
       return "arrived ";
     case FieldRole::kOrder:
       return "order ";
+    case FieldRole::kEvent:
+      return "event ";
   }
   return "";
 }

@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 7> kClauseBeforeParen = {"without",   "ev
                                                                 "returning", "expect", "from"};
 constexpr std::array<std::string_view, 8> kBeforeAmount = {"above", "below",  "from",  "to",
                                                            "reach", "expect", "after", "returning"};
-constexpr std::array<std::string_view, 5> kRoles = {"time", "entity", "id", "arrived", "order"};
+constexpr std::array<std::string_view, 6> kRoles = {"time", "entity", "id", "arrived", "order", "event"};
 
 template <typename List>
 bool contains(const List& list, std::string_view word) {

@@ -181,7 +181,15 @@ class LayoutBuilder {
   LaidKind declaration_word(size_t i) const {
     bool first = chunk_is_empty();
     bool property = text(i) == "unit" && !open_.empty();
-    return first || property ? LaidKind::kLexeme : LaidKind::kName;
+    return first || property || is_event_role(i) ? LaidKind::kLexeme : LaidKind::kName;
+  }
+  /// `event name : one_of(…)` is a field with a role, `event : text` a field called event.
+  bool is_event_role(size_t i) const {
+    if (text(i) != "event" || !in_braces()) return false;
+    const LaidToken& before = out_.tokens.back();
+    bool begins_item = before.kind == LaidKind::kSeparator || file_.text(before.span) == "{";
+    size_t after = next_lexeme(out_.lexemes, i);
+    return begins_item && after < out_.lexemes.size() && !lexeme(after).line_start && is_word(lexeme(after));
   }
   bool chunk_is_empty() const { return out_.chunks.back().begin == out_.tokens.size(); }
 

@@ -111,9 +111,10 @@ ValueKind kind_of_unit(const Operand& a, const Operand& b, UnitId unit, const Ty
 
 std::variant<Type, TypeProblem> checked(Type type) {
   if (type.exact && type.scale > kMaxScale) {
-    return TypeProblem{Code::too_many_digits,
-                       fmt::format("this has {} digits after the point, and {} is the most", type.scale, kMaxScale),
-                       "declare a factor with fewer digits, as in `money(USD, 2)` or `decimal(2)`"};
+    return TypeProblem{
+        Code::too_many_digits,
+        fmt::format("this has {} digits after the point, and {} is the most", type.scale, kMaxScale),
+        "round a factor first, as in `round(x, 2)`, or declare it with fewer digits: `money(USD, 2)`, `decimal(2)`"};
   }
   if (type.exact && type.bits > kMaxBits) {
     return TypeProblem{Code::too_wide,
@@ -191,6 +192,23 @@ std::variant<Type, TypeProblem> product_or_quotient(ArithmeticOp op, const Opera
   return checked(type);
 }
 
+/// The type of whichever of two numbers of one unit is taken.
+std::variant<Type, TypeProblem> one_of_both(const Operand& a, const Operand& b, const UnitTable& units) {
+  Type type;
+  type.kind = kind_of_both(a, b);
+  type.unit = unit_of_both(a, b, units);
+  type.optional = a.type.optional || b.type.optional;
+  type.exact = a.type.exact && b.type.exact;
+  if (type.exact) {
+    type.scale = std::max(a.type.scale, b.type.scale);
+    if (a.type.bits != 0 && b.type.bits != 0) {
+      type.bits = static_cast<uint8_t>(std::min(255, std::max(a.type.bits + scale_bits(type.scale - a.type.scale),
+                                                              b.type.bits + scale_bits(type.scale - b.type.scale))));
+    }
+  }
+  return checked(type);
+}
+
 }  // namespace
 
 std::variant<Type, TypeProblem> arithmetic(ArithmeticOp op, const Operand& a, const Operand& b, UnitTable& units) {
@@ -264,19 +282,51 @@ std::variant<Type, TypeProblem> branches(const Operand& a, const Operand& b, con
                        fmt::format("`then` gives {} and `else` gives {}", named(a.type, units), named(b.type, units)),
                        "both must have the same unit: write `0 USD` beside an amount of USD"};
   }
-  Type type;
-  type.kind = kind_of_both(a, b);
-  type.unit = unit_of_both(a, b, units);
-  type.optional = a.type.optional || b.type.optional;
-  type.exact = a.type.exact && b.type.exact;
-  if (type.exact) {
-    type.scale = std::max(a.type.scale, b.type.scale);
-    if (a.type.bits != 0 && b.type.bits != 0) {
-      type.bits = static_cast<uint8_t>(std::min(255, std::max(a.type.bits + scale_bits(type.scale - a.type.scale),
-                                                              b.type.bits + scale_bits(type.scale - b.type.scale))));
-    }
+  return one_of_both(a, b, units);
+}
+
+std::variant<Type, TypeProblem> arguments_together(std::string_view function, bool ordered, const Operand& a,
+                                                   const Operand& b, const UnitTable& units) {
+  ValueKind x = a.type.kind, y = b.type.kind;
+  auto fits = [&](ValueKind kind) {
+    return is_numeric(kind) || kind == ValueKind::kTimestamp || (!ordered && kind == ValueKind::kBoolean);
+  };
+  if (!fits(x) || !fits(y)) {
+    return TypeProblem{Code::function_operand,
+                       fmt::format("`{}` cannot be computed of {}", function, named(fits(x) ? b.type : a.type, units)),
+                       ordered ? "it is of numbers or of times"
+                               : "it is of numbers, times or conditions; ask about a text with `is null`"};
   }
-  return checked(type);
+  if (!is_numeric(x) || !is_numeric(y)) {
+    if (x == y) return a.type;
+    return TypeProblem{
+        Code::different_types,
+        fmt::format("{} and {} cannot stand in one `{}`", named(a.type, units), named(b.type, units), function),
+        "all arguments have one type"};
+  }
+  if (!same_unit(a, b, units)) return different_units(fmt::format("put into one `{}`", function).c_str(), a, b, units);
+  return one_of_both(a, b, units);
+}
+
+Type rounded(Type type, int digits) {
+  if (!type.exact) return type;
+  // 10 > 2^3, so three bits go with every digit; one is left for rounding up.
+  if (type.bits != 0) type.bits = static_cast<uint8_t>(std::max(2, type.bits - (type.scale - digits) * 3 + 1));
+  type.scale = static_cast<uint8_t>(digits);
+  if (type.kind == ValueKind::kDecimal && digits == 0) type.kind = ValueKind::kInteger;
+  return type;
+}
+
+std::variant<Type, TypeProblem> variance_of(const Type& type, UnitTable& units) {
+  Type result;
+  result.unit = units.multiply(type.unit, type.unit);
+  if (units.shape(result.unit).time > 1) {
+    return TypeProblem{Code::rate_per_time,
+                       fmt::format("the variance of {} has no unit a value can have", named(type, units)),
+                       "take `stddev`, or make the duration a plain number first: `variance(x / 1 min)`"};
+  }
+  result.kind = share_like(type.kind) ? ValueKind::kRatio : ValueKind::kNumber;
+  return result;
 }
 
 int bits_of(__int128 value) {

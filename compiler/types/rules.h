@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "compiler/diagnostics/diagnostic.h"
@@ -36,6 +37,14 @@ TypeProblem comparison(bool ordered, const Operand& a, const Operand& b, const U
 
 /// The common type of the branches of an `if`.
 std::variant<Type, TypeProblem> branches(const Operand& a, const Operand& b, const UnitTable& units);
+
+/// The common type of two arguments of `greatest`, `least` (`ordered`) or `coalesce`; `optional` is left to the caller.
+std::variant<Type, TypeProblem> arguments_together(std::string_view function, bool ordered, const Operand& a,
+                                                   const Operand& b, const UnitTable& units);
+/// The type of a number rounded to `digits` after the point; an exact one has more than those.
+Type rounded(Type type, int digits);
+/// The type of the sample's variance of values of a numeric type. What has no unit (a duration squared) is a problem.
+std::variant<Type, TypeProblem> variance_of(const Type& type, UnitTable& units);
 
 /// Bits an exact constant needs, with its sign: |value| < 2^(bits - 1), which is what every width here promises. So a
 /// product of two 64-bit fields has 127 bits, and 128 are left for adding to it.

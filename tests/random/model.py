@@ -147,7 +147,23 @@ def fold(op, values, point=None):
         return min(values)
     if op == "max":
         return max(values)
+    if op in ("variance", "stddev"):
+        return spread([Fraction(v) for v in values], op == "stddev")
     return percentile(values, *point)
+
+
+def spread(values, root):
+    """The sample's variance, or its root: the nearest double to the true one."""
+    n = len(values)
+    if n == 1:
+        return Undefined("no_denominator")
+    variance = (n * sum(v * v for v in values) - sum(values) ** 2) / (n * (n - 1))
+    if not root:
+        return float(variance)
+    scaled = (variance.numerator << 2200) // variance.denominator
+    low = math.isqrt(scaled)
+    more = low * low != scaled or (variance.numerator << 2200) % variance.denominator != 0
+    return float(Fraction(2 * low + more, 1 << 1101))
 
 
 def op_text(op, point, inner):
@@ -301,6 +317,45 @@ class Constant(Node):
 
     def evaluate(self, world, contexts, keys, groups):
         return {(c, g): self.value for c in contexts for g in groups}, set()
+
+
+@dataclasses.dataclass(frozen=True)
+class Function(Node):
+    """greatest, least or coalesce of two values, or one rounded to `digits`."""
+    op: str
+    a: Node
+    b: Node = None
+    digits: int = 0
+
+    def text(self):
+        if self.op == "round":
+            return f"round({self.a.text()}, {self.digits})"
+        return f"{self.op}({self.a.text()}, {self.b.text()})"
+
+    def exact(self):
+        return self.a.exact() and (self.b is None or self.b.exact())
+
+    def groups(self, world, keys):
+        return self.a.groups(world, keys) | (self.b.groups(world, keys) if self.b else set())
+
+    def evaluate(self, world, contexts, keys, groups):
+        left, in_left = self.a.evaluate(world, contexts, keys, groups)
+        right, in_right = self.b.evaluate(world, contexts, keys, groups) if self.b else (left, set())
+        return {key: self.apply(left[key], right[key]) for key in left}, in_left | in_right
+
+    def apply(self, a, b):
+        if self.op == "coalesce" and isinstance(a, Undefined):
+            a = worst(a, b) if isinstance(b, Undefined) else b
+        elif self.op != "coalesce":
+            a = worst(a, b) or self.computed(a, b)
+        return a if isinstance(a, Undefined) or self.exact() else float(a)
+
+    def computed(self, a, b):
+        if self.op == "round":
+            return Fraction(round(Fraction(a) * 10**self.digits), 10**self.digits)
+        if not self.exact():
+            a, b = float(a), float(b)
+        return max(a, b) if self.op == "greatest" else min(a, b)
 
 
 @dataclasses.dataclass(frozen=True)

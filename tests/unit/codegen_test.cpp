@@ -218,6 +218,25 @@ std::vector<Scalar> evaluate(const Pipeline& pipeline, const Data& data, int row
       case OpKind::kSelect:
         r = holds(op.a) ? b : all[op.c];
         break;
+      case OpKind::kGreatest:
+        if (op.type == OpType::kExact) r.exact = std::max(a.exact, b.exact);
+        if (op.type == OpType::kFloat) r.number = std::max(a.number, b.number);
+        break;
+      case OpKind::kLeast:
+        if (op.type == OpType::kExact) r.exact = std::min(a.exact, b.exact);
+        if (op.type == OpType::kFloat) r.number = std::min(a.number, b.number);
+        break;
+      case OpKind::kRoundExact: {
+        const al_wide rounded = al_round_exact(low(a.exact), high(a.exact), op.amount);
+        r.exact = static_cast<int128>(static_cast<uint128>(static_cast<uint64_t>(rounded.high)) << 64 | rounded.low);
+        break;
+      }
+      case OpKind::kRoundFloat:
+        r.number = al_round_float(a.number, op.amount);
+        break;
+      case OpKind::kCoalesce:
+        r = a.valid ? a : b;
+        break;
     }
     all.push_back(r);
   }
@@ -255,6 +274,7 @@ struct Expected {
     al_float_bound bound{};
     std::multiset<int128> values;
     al_moment moment{};
+    Moments moments;
   };
   std::vector<std::vector<Cell>> cells;  ///< per accumulator, per cell
 
@@ -304,6 +324,12 @@ struct Expected {
         (first ? al_keep_first : al_keep_last)(&cell.moment, kept.time, kept.order, kept.low, kept.high);
         break;
       }
+      case AL_MOMENTS_EXACT:
+        cell.moments.add_exact(input.exact);
+        break;
+      case AL_MOMENTS_FLOAT:
+        cell.moments.add_float(input.number);
+        break;
       case AL_VALUES_KEY:
       case AL_FIRST_ROW:
       case AL_LAST_ROW:
@@ -399,6 +425,14 @@ struct Native {
       case AL_LAST_FLOAT:
         REQUIRE(std::memcmp(state, &expected.moment, sizeof expected.moment) == 0);
         break;
+      case AL_MOMENTS_EXACT:
+      case AL_MOMENTS_FLOAT: {
+        al_moments held = *reinterpret_cast<const al_moments*>(state);
+        const Moments moments = held.state == 0 ? Moments() : moments_of(&held);
+        REQUIRE(moments.count() == expected.moments.count());
+        if (moments.count() >= 2) REQUIRE(moments.variance_of_floats() == expected.moments.variance_of_floats());
+        break;
+      }
       case AL_VALUES_KEY:
       case AL_FIRST_ROW:
       case AL_LAST_ROW:
@@ -612,7 +646,7 @@ class RandomPipeline {
     const auto comparison = static_cast<OpKind>(static_cast<int>(OpKind::kEqual) + any(6));
     const OpKind equality = any(2) == 0 ? OpKind::kEqual : OpKind::kNotEqual;
     Op op;
-    switch (any(20)) {
+    switch (any(25)) {
       case 0:
         return add_exact(OpKind::kNegate, bits(e) + 1, e);
       case 1:
@@ -656,6 +690,24 @@ class RandomPipeline {
       case 18:
         if (any(2) == 0) return add(make(OpKind::kNot, OpType::kBool, guard()));
         return add(make(OpKind::kIsValid, OpType::kBool, pick(any_type)));
+      case 19:
+        return add_exact(any(2) == 0 ? OpKind::kGreatest : OpKind::kLeast, std::max(bits(e), bits(f)), e, f);
+      case 20:
+        return add(make(any(2) == 0 ? OpKind::kGreatest : OpKind::kLeast, OpType::kFloat, x, y));
+      case 21: {
+        const int digits = 1 + any(9);
+        return add_exact(OpKind::kRoundExact, std::max(2, bits(e) - 3 * digits + 1), e, -1, digits);
+      }
+      case 22:
+        op = make(OpKind::kRoundFloat, OpType::kFloat, x);
+        op.amount = any(19);
+        return add(op);
+      case 23: {
+        const int b = pick(any_type), other = pick(any_type);
+        op = make(OpKind::kCoalesce, any_type, b, other);
+        if (any_type == OpType::kExact) op.bits = std::max(pipeline_.ops[b].bits, pipeline_.ops[other].bits);
+        return add(op);
+      }
       default: {
         const int b = pick(any_type), other = pick(any_type);
         op = make(OpKind::kSelect, any_type, guard(), b, other);
@@ -667,7 +719,7 @@ class RandomPipeline {
 
   static bool takes_exact(al_accumulator_kind kind) {
     return kind == AL_SUM_EXACT || kind == AL_MIN_EXACT || kind == AL_MAX_EXACT || kind == AL_VALUES_EXACT ||
-           kind == AL_FIRST_EXACT || kind == AL_LAST_EXACT;
+           kind == AL_FIRST_EXACT || kind == AL_LAST_EXACT || kind == AL_MOMENTS_EXACT;
   }
   int input_of(al_accumulator_kind kind) {
     if (kind == AL_COUNT || keeps_row(kind)) return -1;
@@ -692,8 +744,8 @@ class RandomPipeline {
   void add_accumulator() {
     Accumulator accumulator;
     do {
-      accumulator.kind = static_cast<al_accumulator_kind>(any(AL_LAST_FLOAT + 1));
-    } while (accumulator.kind == AL_VALUES_KEY);
+      accumulator.kind = static_cast<al_accumulator_kind>(any(AL_MOMENTS_FLOAT + 1));
+    } while (accumulator.kind == AL_VALUES_KEY || keeps_row(accumulator.kind));
     accumulator.moment = moment_of(accumulator.kind);
     accumulator.key_space_use = any(2);
     accumulator.input = input_of(accumulator.kind);
@@ -706,7 +758,7 @@ class RandomPipeline {
     machine.key_space_use = any(2);
     for (int i = 0; i < bit_count; ++i) machine.bits.push_back(any(50) == 0 ? -1 : guard());
     for (int i = 0; i < 6; ++i) {
-      const auto kind = static_cast<al_accumulator_kind>(any(AL_LAST_ROW + 1));
+      const auto kind = static_cast<al_accumulator_kind>(any(AL_MOMENTS_FLOAT + 1));
       machine.folds.push_back({kind, input_of(kind), any(bit_count), moment_of(kind), {}});
       for (int op = any(3); keeps_row(kind) && op < static_cast<int>(pipeline_.columns.size()); op += 1 + any(3)) {
         machine.folds.back().carried.push_back(op);

@@ -55,6 +55,21 @@ TEST_CASE("percents and durations") {
   CHECK(shown_value(number(0.25), info(ShownKind::kDuration, false, 0)) == "0.25 µs");
 }
 
+TEST_CASE("a metric's own format comes before what its kind has") {
+  const auto shown = [](CellValue value, MetricInfo info, const char* format) {
+    info.format = format;
+    return shown_value(value, info);
+  };
+  CHECK(shown(number(0.375), info(ShownKind::kPercent, false, 0), "0.00%") == "37.50%");
+  CHECK(shown(number(0.375), info(ShownKind::kPercent, false, 0), "0.00") == "0.38");
+  CHECK(shown(number(1.0 / 3), info(ShownKind::kRatio, false, 0), "0.0%") == "33.3%");
+  CHECK(shown(exact(12345), info(ShownKind::kDecimal, true, 4), "0%") == "123%");
+  CHECK(shown(exact(12500000), info(ShownKind::kMoney, true, 6, "USD", 2), "0") == "12 USD");
+  CHECK(shown(exact(7), info(ShownKind::kInteger, true, 0), "0.0") == "7.0");
+  CHECK(shown(exact(5400000000), info(ShownKind::kDuration, true, 0, "time"), "0.00") == "1.50 h");
+  CHECK(exact_number(number(0.375), info(ShownKind::kPercent, false, 0)) == "0.375");
+}
+
 TEST_CASE("undefined, bool, time, and every digit for machines") {
   CHECK(shown_value({Reason::kNoData, false}, info(ShownKind::kMoney, true, 6, "USD")) == "–");
   CHECK(exact_number({Reason::kNoData, false}, info(ShownKind::kMoney, true, 6, "USD")).empty());

@@ -36,15 +36,15 @@ ModuleResult two_days() {
                     info("rate", ShownKind::kPercent, false, 0, "", Grain::kDay, {"plan"})};
   const Interval one{kMonday, kMonday + kDay}, two{kMonday + kDay, kMonday + 2 * kDay};
   const DimensionValue pro = std::string("pro"), missing = std::monostate();
-  result.rows = {{0, one, {pro}, exact(1234567500000), false},
-                 {0, one, {missing}, exact(0), false},
-                 {0, two, {pro}, exact(12500000), true},
-                 {1, one, {pro}, number(12.3456), false},
-                 {1, one, {missing}, none(Reason::kNoDenominator), false},
-                 {1, two, {pro}, number(2.5), true},
-                 {2, one, {pro}, number(0.375), false},
-                 {2, one, {missing}, none(Reason::kNoData), false},
-                 {2, two, {pro}, number(0.05), false}};
+  result.rows = {{0, one, {pro}, false, exact(1234567500000), false},
+                 {0, one, {missing}, false, exact(0), false},
+                 {0, two, {pro}, false, exact(12500000), true},
+                 {1, one, {pro}, false, number(12.3456), false},
+                 {1, one, {missing}, false, none(Reason::kNoDenominator), false},
+                 {1, two, {pro}, false, number(2.5), true},
+                 {2, one, {pro}, false, number(0.375), false},
+                 {2, one, {missing}, false, none(Reason::kNoData), false},
+                 {2, two, {pro}, false, number(0.05), false}};
   StreamReport app;
   app.stream = "app";
   app.rows = 1200;
@@ -87,7 +87,7 @@ TEST_CASE("metrics over the whole range are a list") {
   result.metrics = {info("buyers", ShownKind::kInteger, true, 0, "users", Grain::kWhole, {}),
                     info("time", ShownKind::kDuration, true, 0, "time per user", Grain::kWhole, {})};
   const Interval range{kMonday, kMonday + 7 * kDay};
-  result.rows = {{0, range, {}, exact(12345), false}, {1, range, {}, exact(900000000), false}};
+  result.rows = {{0, range, {}, false, exact(12345), false}, {1, range, {}, false, exact(900000000), false}};
   result.zone = "UTC";
   CHECK(table_text({{"shop", result, *Calendar::open({})}}, {})
             .find("2026-01-05 to 2026-01-12, the end left out\n"
@@ -129,6 +129,25 @@ TEST_CASE("JSON has the rows and what the run rests on, and survives broken UTF-
   CHECK(json["rows"][4]["reason"] == "no_denominator");
   CHECK(json["rows"][2]["partial"] == true);
   CHECK(json["rows"][2]["start"] == "2026-01-06T00:00:00Z");
+}
+
+TEST_CASE("the other groups of a top are told from a value that is called so") {
+  ModuleResult module = two_days();
+  module.result.metrics = {module.result.metrics[0]};
+  module.result.metrics[0].top = 1;
+  module.result.rows.resize(2);
+  module.result.rows[0].dimensions[0] = std::string("other");
+  module.result.rows[1].other = true;
+  CHECK(csv_text({module}).find("revenue,day,2026-01-05,other,1234567.5,USD,,false\n"
+                                "revenue,day,2026-01-05,(other),0,USD,,false\n") != std::string::npos);
+  const nlohmann::json json = nlohmann::json::parse(json_text({module}), nullptr, false);
+  REQUIRE(!json.is_discarded());
+  CHECK(json["metrics"][0]["top"] == 1);
+  CHECK(json["rows"][0]["other"] == false);
+  CHECK(json["rows"][0]["dimensions"]["plan"] == "other");
+  CHECK(json["rows"][1]["other"] == true);
+  CHECK(json["rows"][1]["dimensions"]["plan"].is_null());
+  CHECK(table_text({module}, {}).find("2026-01-05  (other)") != std::string::npos);
 }
 
 TEST_CASE("text takes the columns that a terminal gives it") {

@@ -400,6 +400,11 @@ pipeline p0 app
   let v23 = v14 < v15 : bool
   let v24 = v21 == v4 : bool
   let v25 = column c1 : code
+  let v26 = v2 greatest v10 : exact64?
+  let v27 = v26 least v10 : exact64?
+  let v28 = round_exact v27 4 : exact53?
+  let v29 = round_float v3 2 : float?
+  let v30 = v28 coalesce v5 : exact53
   keys u0 k0 c2
   keys u1 k1 c2 c6
   keys u2 k2
@@ -409,6 +414,8 @@ pipeline p0 app
   fold a3 u1 max_float v14 if v23
   fold a4 u0 count if v7
   fold a5 u2 values_exact v11
+  fold a6 u2 moments_exact v30
+  fold a7 u2 moments_float v29
   machine m0 d1 key c5 u0
     bit b0
     bit b1 if v16
@@ -417,7 +424,7 @@ pipeline p0 app
     entry f2 b0 values_key v25
   dispatch c0
     case "buy" other : a0 if v22 a1 if v22 a4
-    always : a2 if v23 a3 if v23 a5
+    always : a2 if v23 a3 if v23 a5 a6 a7
 pipeline p1 spend
   column c0 field cost
   let v0 = column c0 : exact64
@@ -444,14 +451,23 @@ formula x17 = x16 or x14 : bool
 formula x18 = if x17 x15 x0 : float
 formula x19 = x5 / x6 : float
 formula x20 = per_entity d1 sum x12 : float streams app
+formula x21 = cell variance k2 p0 a6 scale 2 : float streams app
+formula x22 = cell stddev k2 p0 a7 : float streams app
+formula x23 = x21 greatest x22 : float
+formula x24 = x6 least x0 : exact2
+formula x25 = round x24 1 : exact1
+formula x26 = x25 coalesce x0 : exact1
+formula x27 = x23 / x26 : float
 output all = x18 per week streams app
-  shown money unit "USD" digits 2 title "All \\ of it"
+  shown money unit "USD" digits 2 format "0.0" title "All \\ of it"
   groups k0 p0 a4 p0 m0 b0 by plan
 output "both streams" = x19 per week streams app spend
   shown ratio
+output spread = x27 per week streams app spend
+  shown number
 output flag = x16 per week streams app
   shown bool
-  groups k0 p0 a4 by plan
+  groups k0 p0 a4 top 3 x16 by plan
 )";
 
 Plan sound_plan() {
@@ -528,6 +544,13 @@ TEST_CASE("the verifier names every broken promise") {
       {[&](Plan& p) { op(p, 8).a = 2; }, "v8 has an operand that is no condition"},
       {[&](Plan& p) { op(p, 18).a = 2; }, "v18 has an operand that is no condition"},
       {[&](Plan& p) { op(p, 18).c = 6; }, "v18 chooses between different kinds"},
+      {[&](Plan& p) { op(p, 26).b = 3; }, "v26 has operands that are not numbers of one kind"},
+      {[&](Plan& p) { op(p, 28).amount = 0; }, "v28 rounds no exact value"},
+      {[&](Plan& p) { op(p, 29).amount = 19; }, "v29 rounds no float"},
+      {[&](Plan& p) { op(p, 30).a = 5; }, "v30 replaces what is always there"},
+      {[&](Plan& p) { op(p, 30).b = 6; }, "v30 chooses between different kinds"},
+      {[&](Plan& p) { leaf(p, 25).digits = 3; }, "formula x25 rounds to other digits than it has"},
+      {[&](Plan& p) { leaf(p, 21).finish = Finish::kSum; }, "formula x21 finishes another accumulation"},
       {[&](Plan& p) { op(p, 16).type = OpType::kExact; }, "v16 has another type than its operands give"},
       {[&](Plan& p) { op(p, 11).nullable = false; }, "v11 has another validity than its operands give"},
       {[&](Plan& p) { op(p, 11).bits = 0; }, "v11 has no width"},
@@ -603,6 +626,8 @@ TEST_CASE("the verifier names every broken promise") {
       {[](Plan& p) { p.outputs[0].presence[0].index = 1; }, "presence of output all names no count and no bit"},
       {[](Plan& p) { p.outputs[0].presence[0].index = 2; }, "presence of output all is in cells of other dimensions"},
       {[](Plan& p) { p.outputs[0].formula = 99; }, "output all names no formula"},
+      {[](Plan& p) { p.outputs[0].rank = 0; }, "output all ranks nothing, or what is not shown"},
+      {[](Plan& p) { p.outputs.back().rank = 99; }, "output flag names no formula"},
       {[](Plan& p) { p.outputs[0].info.exact = true; }, "output all is shown as another type than its formula gives"},
       {[](Plan& p) { p.outputs[0].streams = {0, 1}; }, "output all lists other streams than it reads"},
       {[](Plan& p) { p.outputs[1].key_space = 0; }, "output both streams has groups without dimensions"},
@@ -665,16 +690,16 @@ TEST_CASE("the verifier names broken promises of kept rows and their pipelines")
 TEST_CASE("costs follow from the plan") {
   CHECK(plan_costs(sound_plan()) ==
         "pipeline app: reads 9 columns, 41 bytes a row\n"
-        "  every row: 7 operations, 3 updates\n"
+        "  every row: 12 operations, 5 updates\n"
         "  case \"buy\", other: 5 operations, 3 updates\n"
         "  cell of (day, plan): 3 accumulators, 48 bytes\n"
         "  cell of (day, plan, user.channel): 2 accumulators, 24 bytes\n"
-        "  cell of (week): 1 accumulators, 0 bytes, and at most 16 bytes a row kept\n"
+        "  cell of (week): 3 accumulators, 16 bytes, and at most 16 bytes a row kept\n"
         "  entry of user: 3 bits, 3 values, 48 bytes, and at most 8 bytes a row kept; 2 operations a row\n"
         "pipeline spend: reads 1 columns, 8 bytes a row\n"
         "  every row: 0 operations, 1 updates\n"
         "  cell of (week): 1 accumulators, 32 bytes\n"
-        "21 formulas for 3 outputs\n");
+        "28 formulas for 4 outputs\n");
 }
 
 }  // namespace

@@ -34,7 +34,11 @@ Instant at(const char* text) { return parse_time(text)->local_micros; }  // a UT
 Result<ResultSet> try_run(const Spec& spec, const Report& report, const RunOptions& options = {}) {
   const Model& model = spec.model;
   const Calendar calendar = Calendar::open(model.calendar).value();
-  const ReportSpec wanted{report.metrics, report.grain, report.by, options.range.from, options.range.to};
+  const ReportSpec wanted{.metrics = report.metrics,
+                          .grain = report.grain,
+                          .by = report.by,
+                          .from = options.range.from,
+                          .to = options.range.to};
   auto request = resolve_request(model, calendar, wanted, nullptr);
   REQUIRE(request.ok());
   std::vector<std::unique_ptr<GivenSource>> opened;
