@@ -2,7 +2,8 @@
 #include "runtime/finish.h"
 
 #include <algorithm>
-#include <array>
+#include <map>
+#include <set>
 
 #include "runtime/evaluation.h"
 
@@ -20,6 +21,8 @@ class Report {
         queries_(&contexts_) {}
 
   Status write(ResultSet* result);
+  /// Adds what an output asks of tables' rows to the instants of their pipelines.
+  void add_instants(const Output& output, std::map<int, std::set<Instant>>* instants) const;
 
  private:
   struct Plan {
@@ -29,7 +32,8 @@ class Report {
   };
   std::vector<Context> contexts_of(const Output& output) const;
   std::vector<uint32_t> groups_of(const Output& output, const GroupTable* table);
-  void mark_present(const Presence& presence, std::vector<uint8_t>* present);
+  void mark_present(const Presence& presence, const std::map<int, std::set<Instant>>& instants,
+                    std::vector<uint8_t>* present);
   bool partial(const Output& output, const Context& context) const;
   bool node_partial(const Output& output, int node, const Context& context) const;
   std::vector<DimensionValue> shown(const GroupTable& table, uint32_t group) const;
@@ -63,14 +67,30 @@ std::vector<Context> Report::contexts_of(const Output& output) const {
   return out;
 }
 
-void Report::mark_present(const Presence& presence, std::vector<uint8_t>* present) {
+void Report::add_instants(const Output& output, std::map<int, std::set<Instant>>* instants) const {
+  for (const Context& context : contexts_of(output)) {
+    contexts_.walk(output.formula, context, [&](int node, const Context& inner) {
+      const Formula& f = contexts_.formula(node);
+      if (f.a < 0 && !f.streams.empty() && contexts_.is_table(f.streams.front()))
+        (*instants)[f.pipeline].insert(inner.interval.start);
+    });
+  }
+}
+
+// A table's row takes part at the instants that the output asks for, a stream's at any time.
+void Report::mark_present(const Presence& presence, const std::map<int, std::set<Instant>>& instants,
+                          std::vector<uint8_t>* present) {
   const size_t p = static_cast<size_t>(presence.pipeline);
   const PipelineProgram& pipeline = state_->program().pipelines[p];
   if (presence.machine < 0) {
     const AccumulatorLayout& layout = pipeline.accumulators[static_cast<size_t>(presence.index)];
     const size_t use = static_cast<size_t>(layout.key_space_use);
-    const CellMap& map = *state_->key_space(pipeline.key_spaces[use].key_space).cells;
+    const KeySpaceCells& key_space = state_->key_space(pipeline.key_spaces[use].key_space);
+    const CellMap& map = *key_space.cells;
+    const auto asked = instants.find(presence.pipeline);
     for (uint32_t cell = 0; cell < map.cell_count(); ++cell) {
+      if (asked != instants.end() && !asked->second.contains(key_space.slots->interval(map.slot_of(cell)).end - 1))
+        continue;
       const uint8_t* at = state_->cells[p].arrays[use].at(cell);
       if (at != nullptr && *reinterpret_cast<const int64_t*>(at + layout.offset) > 0)
         (*present)[map.group_of(cell)] = 1;
@@ -107,7 +127,10 @@ void Report::mark_present(const Presence& presence, std::vector<uint8_t>* presen
 std::vector<uint32_t> Report::groups_of(const Output& output, const GroupTable* table) {
   if (table->dimensions().empty()) return {0};
   std::vector<uint8_t> present(table->size());
-  for (const Presence& presence : output.presence) mark_present(presence, &present);
+  std::map<int, std::set<Instant>> instants;
+  const auto is_table = [&](int stream) { return contexts_.is_table(stream); };
+  if (std::any_of(output.streams.begin(), output.streams.end(), is_table)) add_instants(output, &instants);
+  for (const Presence& presence : output.presence) mark_present(presence, instants, &present);
   std::vector<std::pair<std::vector<DimensionValue>, uint32_t>> groups;
   for (uint32_t group = 0; group < present.size(); ++group) {
     if (present[group] != 0) groups.emplace_back(shown(*table, group), group);
@@ -233,6 +256,18 @@ Status Report::write(ResultSet* result) {
 }
 
 }  // namespace
+
+std::vector<std::vector<Instant>> instants_asked(State* state, const ReportRange& range,
+                                                 std::vector<std::optional<Instant>> watermarks, Workers* workers) {
+  const Report report(state, range, std::move(watermarks), workers);
+  std::map<int, std::set<Instant>> instants;
+  for (const Output& output : state->program().outputs) report.add_instants(output, &instants);
+  std::vector<std::vector<Instant>> result(state->program().pipelines.size());
+  for (const auto& [pipeline, asked] : instants) {
+    result[static_cast<size_t>(pipeline)].assign(asked.begin(), asked.end());
+  }
+  return result;
+}
 
 Status finish(State* state, const ReportRange& range, std::vector<std::optional<Instant>> watermarks, Workers* workers,
               ResultSet* result) {

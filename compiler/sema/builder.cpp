@@ -96,6 +96,7 @@ ValueFacts Builder::facts_of(const Value& value) const {
   result.constant = value.kind != ValueKindTag::kAggregate;
   result.window = value.kind == ValueKindTag::kOver;
   result.offset = value.kind == ValueKindTag::kAt;
+  result.state = value.kind == ValueKindTag::kAggregate && model_.streams[static_cast<size_t>(value.stream)].table >= 0;
   bool own_buckets = value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kTime;
   for (ValueId child : {value.a, value.b, value.c}) {
     if (!child.valid()) continue;
@@ -103,6 +104,7 @@ ValueFacts Builder::facts_of(const Value& value) const {
     result.constant = result.constant && part.constant;
     result.window = result.window || (part.window && !own_buckets);
     result.offset = result.offset || (part.offset && !own_buckets);
+    result.state = result.state || (part.state && !own_buckets);
     result.depth = std::max(result.depth, part.depth + 1);
   }
   return result;

@@ -17,6 +17,7 @@ struct ValueFacts {
   bool constant = true;  ///< computed from no rows
   bool window = false;   ///< a window below, not counting what a collapse over time evaluates in its own buckets
   bool offset = false;   ///< the same of `at`
+  bool state = false;    ///< the same of an aggregate over a table's rows
   int depth = 1;
 };
 
