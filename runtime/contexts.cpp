@@ -150,15 +150,23 @@ std::optional<Instant> Contexts::watermark(int stream) const {
 }
 
 std::optional<Interval> Contexts::extent(const std::vector<int>& streams) const {
-  std::optional<Interval> extent;
+  std::optional<Interval> of_streams, of_tables;
   for (int index : streams) {
     const StreamState* rows = stream(index);
-    if (rows == nullptr || !rows->covered) continue;
-    if (!extent) extent = Interval{rows->first, rows->last + 1};
-    extent->start = std::min(extent->start, rows->first);
-    extent->end = std::max(extent->end, rows->last + 1);
+    if (rows == nullptr || !rows->covered || (is_table(index) && !rows->beginnings)) continue;
+    const Interval own = is_table(index) ? *rows->beginnings : Interval{rows->first, rows->last};
+    std::optional<Interval>& extent = is_table(index) ? of_tables : of_streams;
+    if (!extent) extent = Interval{own.start, own.end + 1};
+    extent->start = std::min(extent->start, own.start);
+    extent->end = std::max(extent->end, own.end + 1);
   }
-  return extent;
+  return of_streams ? of_streams : of_tables;
+}
+
+Context Contexts::at_leaf(const Formula& leaf, const Context& context) const {
+  Context out = context;
+  if (!leaf.streams.empty() && is_table(leaf.streams.front())) out.interval.start = context.interval.end - 1;
+  return out;
 }
 
 Context Contexts::over(const Window& window, const Context& context) const {
@@ -208,10 +216,19 @@ const std::vector<Context>& Contexts::buckets(int node, const Context& context) 
 
 std::vector<Context> Contexts::find_buckets(const Formula& node, const Context& context) const {
   std::vector<Context> out;
-  std::optional<Interval> extent = this->extent(node.streams);
-  if (!extent) return out;
   const Interval& interval = context.interval;
-  Instant from = std::max(interval.start, extent->start), to = std::min(interval.end, extent->end);
+  Instant first = kMaxInstant, last = kMinInstant;
+  Instant begin = kMaxInstant;  // of all time: the first row, of a table the first that begins to be valid
+  for (int index : node.streams) {
+    const StreamState* rows = stream(index);
+    if (rows == nullptr || !rows->covered) continue;
+    first = std::min(first, rows->first);
+    last = std::max(last, rows->last);
+    if (!is_table(index)) begin = std::min(begin, rows->first);
+    if (rows->beginnings) begin = std::min(begin, rows->beginnings->start);
+  }
+  const Instant from = interval.start == kMinInstant ? begin : std::max(interval.start, first);
+  const Instant to = last < interval.end ? last + 1 : interval.end;
   for (Instant at = from; at < to;) {
     Interval bucket = state_->calendar().bucket(node.grain, at);
     Interval cut{std::max(bucket.start, interval.start), std::min(bucket.end, interval.end)};

@@ -70,14 +70,18 @@ class Contexts {
   const State& state() const { return *state_; }
   const Formula& formula(int node) const { return state_->program().formulas[static_cast<size_t>(node)]; }
   const StreamState* stream(int stream) const;  ///< null if no pipeline reads it
+  bool is_table(int stream) const { return state_->program().streams[static_cast<size_t>(stream)].table >= 0; }
   bool covered(int stream, Interval interval) const;
   bool any_covered(const std::vector<int>& streams, Interval interval) const;
   std::optional<Instant> watermark(int stream) const;
-  /// From the smallest first to just after the largest last row; nullopt where no stream has rows.
+  /// What a report without a range spans: from the smallest first to just after the largest last row; without a stream
+  /// from the first to the last beginning of a table's rows. nullopt where there are none.
   std::optional<Interval> extent(const std::vector<int>& streams) const;
 
   Context over(const Window& window, const Context& context) const;
   MovedContext at(int node, const Context& context) const;  ///< of a kAt
+  /// What a leaf looks at: a table's rows at the interval's last instant.
+  Context at_leaf(const Formula& leaf, const Context& context) const;
   /// The contexts of a kCollapseTime node: the covered buckets of its grain in the interval. Remembered.
   const std::vector<Context>& buckets(int node, const Context& context) const;
 
@@ -125,7 +129,7 @@ class Contexts {
       case FormulaKind::kCell:
       case FormulaKind::kEntityCell:
       case FormulaKind::kUnique:
-        visit(node, context);
+        visit(node, at_leaf(f, context));
         return;
       case FormulaKind::kOver:
         visit(node, context);

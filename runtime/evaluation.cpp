@@ -47,13 +47,15 @@ NodeValue Evaluation::evaluate(int node, const Context& context, uint32_t group,
     case FormulaKind::kConst:
       return constant_value(f);
     case FormulaKind::kCell:
-      return cell(f, context, group);
+      return cell(f, contexts_->at_leaf(f, context), group);
     case FormulaKind::kEntityCell:
       ALIDADE_CHECK(entity != nullptr);
-      return entity_cell(f, context, group, *entity);
-    case FormulaKind::kUnique:
-      if (!contexts_->any_covered(f.streams, context.interval)) return NodeValue::undefined(Reason::kNoData);
-      return convert(NodeValue::of_exact(queries_->unique(f, context.interval, group)), {.exact = true}, form(f));
+      return entity_cell(f, contexts_->at_leaf(f, context), group, *entity);
+    case FormulaKind::kUnique: {
+      const Interval interval = contexts_->at_leaf(f, context).interval;
+      if (!contexts_->any_covered(f.streams, interval)) return NodeValue::undefined(Reason::kNoData);
+      return convert(NodeValue::of_exact(queries_->unique(f, interval, group)), {.exact = true}, form(f));
+    }
     case FormulaKind::kNegate: {
       Form inner = form(contexts_->formula(f.a));
       return convert(negate(evaluate(f.a, context, group, entity), inner), inner, form(f));

@@ -27,21 +27,41 @@ Error no_source(const char* what, const std::string& name) {
   return {kNoSource, fmt::format("{} `{}` has no source", what, name), {}};
 }
 
-// The attributes that any pipeline asks of a table, each once; nullopt if none looks it up.
+// The attributes that any pipeline asks of a table, each once; nullopt if none looks it up or counts its rows.
 std::optional<std::vector<ColumnSpec>> attributes_asked(const Program& program, size_t table) {
   std::optional<std::vector<ColumnSpec>> asked;
+  const auto ask = [&](int field, ColumnForm form, const std::vector<std::string>& classes) {
+    auto same = [&](const ColumnSpec& spec) {
+      return spec.field == field && spec.form == form && spec.classes == classes;
+    };
+    if (std::none_of(asked->begin(), asked->end(), same)) asked->push_back({field, form, classes});
+  };
   for (const PipelineProgram& pipeline : program.pipelines) {
+    const SourceSchema& rows = program.streams[static_cast<size_t>(pipeline.stream)];
+    const bool counted = rows.table == static_cast<int>(table);
+    if (counted && !asked) asked.emplace();
     for (const ColumnUse& use : pipeline.columns) {
+      if (counted) {
+        const bool own = use.kind == ColumnKind::kField;
+        const int field = field_of_table(program.tables, rows, own ? use.field : use.entity_field);
+        ask(field, own ? use.form : ColumnForm::kValue, own ? use.classes : std::vector<std::string>());
+      }
       if (use.kind == ColumnKind::kField || static_cast<size_t>(use.table) != table) continue;
       if (!asked) asked.emplace();
-      if (use.kind == ColumnKind::kMember) continue;
-      auto same = [&](const ColumnSpec& spec) {
-        return spec.field == use.field && spec.form == use.form && spec.classes == use.classes;
-      };
-      if (std::none_of(asked->begin(), asked->end(), same)) asked->push_back({use.field, use.form, use.classes});
+      if (use.kind == ColumnKind::kAttribute) ask(use.field, use.form, use.classes);
     }
   }
   return asked;
+}
+
+StreamState state_of(const LoadedTable& table) {
+  StreamState rows;
+  const std::optional<Instant> first = table.first_valid();
+  rows.covered = first.has_value();
+  rows.first = first.value_or(0);
+  rows.last = kMaxInstant;
+  rows.beginnings = table.beginnings();
+  return rows;
 }
 
 Result<std::vector<std::unique_ptr<LoadedTable>>> load_tables(State* state, const std::vector<NamedSource>& sources,
@@ -122,6 +142,11 @@ Result<ResultSet> run(const Program& program, const std::vector<NamedSource>& so
       continue;
     }
     const SourceSchema& schema = program.streams[static_cast<size_t>(program.pipelines[p].stream)];
+    if (schema.table >= 0) {
+      state.streams[p] = state_of(*(*tables)[static_cast<size_t>(schema.table)]);
+      watermarks.push_back(std::nullopt);
+      continue;
+    }
     const NamedSource* source = find_source(sources, schema.name);
     if (source == nullptr) return no_source("stream", schema.name);
     StreamPass pass(p, *tables, &workers, &state);
@@ -129,10 +154,18 @@ Result<ResultSet> run(const Program& program, const std::vector<NamedSource>& so
     if (!passed.ok()) return passed.error();
     watermarks.push_back(watermark_of(state.streams[p], schema, *source, *calendar, options.complete));
   }
+  // When a table's rows are asked for is known once every stream's coverage is.
+  std::vector<std::vector<Instant>> instants;
   for (size_t p = 0; p < program.pipelines.size(); ++p) {
-    if (program.pipelines[p].source.derived()) continue;
-    const std::string& name = program.streams[static_cast<size_t>(program.pipelines[p].stream)].name;
-    result.streams.push_back(report_of(state.streams[p], name, watermarks[p]));
+    const int table = program.streams[static_cast<size_t>(program.pipelines[p].stream)].table;
+    if (table < 0 || !ties.status().ok()) continue;
+    if (instants.empty()) instants = instants_asked(&state, options.range, watermarks, &workers);
+    StreamPass(p, *tables, &workers, &state).run_table(*(*tables)[static_cast<size_t>(table)], instants[p]);
+  }
+  for (size_t p = 0; p < program.pipelines.size(); ++p) {
+    const SourceSchema& schema = program.streams[static_cast<size_t>(program.pipelines[p].stream)];
+    if (program.pipelines[p].source.derived() || schema.table >= 0) continue;
+    result.streams.push_back(report_of(state.streams[p], schema.name, watermarks[p]));
   }
   if (Status decided = ties.status(); !decided.ok()) return decided.error();
   for (size_t t = 0; t < tables->size(); ++t) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <map>
+#include <set>
 
 #include "runtime/evaluation.h"
 
@@ -21,8 +23,13 @@ class Report {
         queries_(&contexts_) {}
 
   Status write(ResultSet* result);
+  /// Adds what an output asks of tables' rows to the instants of their pipelines.
+  void add_instants(const Output& output, std::map<int, std::set<Instant>>* instants) const;
+  /// The same of the ranking of its groups.
+  void add_instants_of_rank(const Output& output, std::map<int, std::set<Instant>>* instants) const;
 
  private:
+  void add_instants(int formula, const Context& context, std::map<int, std::set<Instant>>* instants) const;
   struct Plan {
     std::vector<Context> contexts;  ///< a bucket each
     std::vector<uint32_t> groups;   ///< in the order of their rows; the last may be the union of all others
@@ -33,7 +40,8 @@ class Report {
   void choose_top(std::vector<Plan>* plans, TieLog* ties);
   std::vector<NodeValue> rank_values(const Output& output, const Plan& plan, const Evaluation& evaluation) const;
   std::vector<uint32_t> groups_of(const Output& output, const GroupTable* table);
-  void mark_present(const Presence& presence, std::vector<uint8_t>* present);
+  void mark_present(const Presence& presence, const std::map<int, std::set<Instant>>& instants,
+                    std::vector<uint8_t>* present);
   bool partial(const Output& output, const Context& context) const;
   bool node_partial(const Output& output, int node, const Context& context) const;
   std::vector<DimensionValue> shown(const GroupTable& table, uint32_t group) const;
@@ -76,14 +84,37 @@ std::vector<Context> Report::contexts_of(const Output& output) const {
   return out;
 }
 
-void Report::mark_present(const Presence& presence, std::vector<uint8_t>* present) {
+void Report::add_instants(int formula, const Context& context, std::map<int, std::set<Instant>>* instants) const {
+  contexts_.walk(formula, context, [&](int node, const Context& inner) {
+    const Formula& f = contexts_.formula(node);
+    if (f.a < 0 && !f.streams.empty() && contexts_.is_table(f.streams.front()))
+      (*instants)[f.pipeline].insert(inner.interval.start);
+  });
+}
+
+void Report::add_instants(const Output& output, std::map<int, std::set<Instant>>* instants) const {
+  for (const Context& context : contexts_of(output)) add_instants(output.formula, context, instants);
+}
+
+void Report::add_instants_of_rank(const Output& output, std::map<int, std::set<Instant>>* instants) const {
+  const std::optional<Interval> range = range_of(output);
+  if (output.info.top > 0 && range) add_instants(output.rank, {Grain::kWhole, *range, *range}, instants);
+}
+
+// A table's row takes part at the instants that the output asks for, a stream's at any time.
+void Report::mark_present(const Presence& presence, const std::map<int, std::set<Instant>>& instants,
+                          std::vector<uint8_t>* present) {
   const size_t p = static_cast<size_t>(presence.pipeline);
   const PipelineProgram& pipeline = state_->program().pipelines[p];
   if (presence.machine < 0) {
     const AccumulatorLayout& layout = pipeline.accumulators[static_cast<size_t>(presence.index)];
     const size_t use = static_cast<size_t>(layout.key_space_use);
-    const CellMap& map = *state_->key_space(pipeline.key_spaces[use].key_space).cells;
+    const KeySpaceCells& key_space = state_->key_space(pipeline.key_spaces[use].key_space);
+    const CellMap& map = *key_space.cells;
+    const auto asked = instants.find(presence.pipeline);
     for (uint32_t cell = 0; cell < map.cell_count(); ++cell) {
+      if (asked != instants.end() && !asked->second.contains(key_space.slots->interval(map.slot_of(cell)).end - 1))
+        continue;
       const uint8_t* at = state_->cells[p].arrays[use].at(cell);
       if (at != nullptr && *reinterpret_cast<const int64_t*>(at + layout.offset) > 0)
         (*present)[map.group_of(cell)] = 1;
@@ -120,7 +151,10 @@ void Report::mark_present(const Presence& presence, std::vector<uint8_t>* presen
 std::vector<uint32_t> Report::groups_of(const Output& output, const GroupTable* table) {
   if (table->dimensions().empty()) return {0};
   std::vector<uint8_t> present(table->size());
-  for (const Presence& presence : output.presence) mark_present(presence, &present);
+  std::map<int, std::set<Instant>> instants;
+  const auto is_table = [&](int stream) { return contexts_.is_table(stream); };
+  if (std::any_of(output.streams.begin(), output.streams.end(), is_table)) add_instants(output, &instants);
+  for (const Presence& presence : output.presence) mark_present(presence, instants, &present);
   std::vector<std::pair<std::vector<DimensionValue>, uint32_t>> groups;
   for (uint32_t group = 0; group < present.size(); ++group) {
     if (present[group] != 0) groups.emplace_back(shown(*table, group), group);
@@ -306,6 +340,21 @@ Status Report::write(ResultSet* result) {
 }
 
 }  // namespace
+
+std::vector<std::vector<Instant>> instants_asked(State* state, const ReportRange& range,
+                                                 std::vector<std::optional<Instant>> watermarks, Workers* workers) {
+  const Report report(state, range, std::move(watermarks), workers);
+  std::map<int, std::set<Instant>> instants;
+  for (const Output& output : state->program().outputs) {
+    report.add_instants(output, &instants);
+    report.add_instants_of_rank(output, &instants);
+  }
+  std::vector<std::vector<Instant>> result(state->program().pipelines.size());
+  for (const auto& [pipeline, asked] : instants) {
+    result[static_cast<size_t>(pipeline)].assign(asked.begin(), asked.end());
+  }
+  return result;
+}
 
 Status finish(State* state, const ReportRange& range, std::vector<std::optional<Instant>> watermarks, Workers* workers,
               ResultSet* result) {

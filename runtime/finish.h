@@ -16,4 +16,9 @@ namespace alidade {
 Status finish(State* state, const ReportRange& range, std::vector<std::optional<Instant>> watermarks, Workers* workers,
               ResultSet* result);
 
+/// By pipeline, ascending: for one over a table's rows the instants at which the report asks for them. Before they are
+/// read; coverage is known.
+std::vector<std::vector<Instant>> instants_asked(State* state, const ReportRange& range,
+                                                 std::vector<std::optional<Instant>> watermarks, Workers* workers);
+
 }  // namespace alidade

@@ -36,10 +36,12 @@ int span_shift(Grain grain) {
 
 constexpr size_t kDirectValues = size_t{1} << 24;
 constexpr size_t kDirectPairs = size_t{1} << 20;
+constexpr Instant kUnreadTime = -60'000'000'000'000'000;  // in the first century
 
 }  // namespace
 
-SlotIndex::SlotIndex(SlotTable* table) : table_(table), shift_(span_shift(table->grain())), slots_(AL_MORSEL_ROWS) {}
+SlotIndex::SlotIndex(SlotTable* table, bool at_ends)
+    : table_(table), at_ends_(at_ends), shift_(span_shift(table->grain())), slots_(AL_MORSEL_ROWS) {}
 
 uint32_t SlotIndex::slow(Instant time) {
   if (time < latest_.interval.start || time >= latest_.interval.end) latest_ = table_->at(time);
@@ -56,6 +58,10 @@ bool SlotIndex::learn(int64_t number, Span* span) {
 }
 
 uint32_t SlotIndex::index(const Instant* times, int64_t count, Instant first, Instant last) {
+  if (at_ends_) {
+    slow(last);
+    return latest_.interval.end == last + 1 ? latest_.id : table_->at(kUnreadTime).id;
+  }
   if (slow(first) == slow(last) && last < latest_.interval.end && first >= latest_.interval.start) return latest_.id;
   if (spans_.empty()) spans_.resize(kSpans);
   uint32_t* out = slots_.data();
@@ -200,7 +206,7 @@ uint32_t GroupIndex::group_of_row(const al_column* columns, int64_t row) {
   return table_->find_or_add(tuple);
 }
 
-Indexer::Indexer(const PipelineProgram& pipeline, const std::vector<KeySpaceCells>& uses) {
+Indexer::Indexer(const PipelineProgram& pipeline, const std::vector<KeySpaceCells>& uses, bool at_ends) {
   for (size_t k = 0; k < uses.size(); ++k) {
     Use use;
     use.map = uses[k].cells;
@@ -212,7 +218,7 @@ Indexer::Indexer(const PipelineProgram& pipeline, const std::vector<KeySpaceCell
     };
     auto slots = std::find_if(slots_.begin(), slots_.end(), same_slots);
     use.slots = static_cast<size_t>(slots - slots_.begin());
-    if (slots == slots_.end()) slots_.emplace_back(uses[k].slots);
+    if (slots == slots_.end()) slots_.emplace_back(uses[k].slots, at_ends);
     auto groups = std::find_if(groups_.begin(), groups_.end(), same_groups);
     use.groups = static_cast<size_t>(groups - groups_.begin());
     if (groups == groups_.end()) groups_.emplace_back(uses[k].groups, columns);

@@ -15,7 +15,7 @@ namespace alidade {
 /// time, each of which holds at most one boundary.
 class SlotIndex {
  public:
-  explicit SlotIndex(SlotTable* table);
+  SlotIndex(SlotTable* table, bool at_ends);
 
   SlotTable* table() const { return table_; }
   /// If all of the rows lie in one slot returns it, else kNoId after filling `slots`.
@@ -33,6 +33,7 @@ class SlotIndex {
   bool learn(int64_t number, Span* span);
 
   SlotTable* table_;
+  bool at_ends_;
   int shift_;
   SlotTable::Slot latest_;
   std::vector<Span> spans_;
@@ -81,8 +82,9 @@ class GroupIndex {
 
 class Indexer {
  public:
-  /// uses[k] belongs to pipeline.key_spaces[k].
-  Indexer(const PipelineProgram& pipeline, const std::vector<KeySpaceCells>& uses);
+  /// uses[k] belongs to pipeline.key_spaces[k]. With `at_ends` (a table's rows, all of a batch at one instant) rows go
+  /// to the slot that ends right after them; where none does, to one that no formula reads.
+  Indexer(const PipelineProgram& pipeline, const std::vector<KeySpaceCells>& uses, bool at_ends);
 
   /// At most AL_MORSEL_ROWS rows. Afterwards cells()[k][row] is below the cell_count() of use k.
   void index(const Instant* times, const al_column* columns, int64_t count);

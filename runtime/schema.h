@@ -49,4 +49,12 @@ struct SourceSchema {
   int64_t late_micros = 0;  ///< `late up to`
 };
 
+/// Field `field` of the rows of a table as that table's own, by name: each schema may have lost what it does not read.
+inline int field_of_table(const std::vector<SourceSchema>& tables, const SourceSchema& rows, int field) {
+  const std::vector<FieldSchema>& fields = tables[static_cast<size_t>(rows.table)].fields;
+  size_t found = 0;
+  while (found < fields.size() && fields[found].name != rows.fields[static_cast<size_t>(field)].name) ++found;
+  return found < fields.size() ? static_cast<int>(found) : -1;
+}
+
 }  // namespace alidade

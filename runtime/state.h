@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,8 @@ struct StreamState {
   int64_t rows = 0, duplicates = 0, late = 0, ambiguous_times = 0;
   BadRows bad;
   bool covered = false;
-  Instant first = 0, last = 0;
+  Instant first = 0, last = 0;         ///< of a table's rows: where validity begins, and kMaxInstant
+  std::optional<Interval> beginnings;  ///< of a table's rows: the first and the last instant at which one begins
   std::map<std::string, int64_t> without_entity;
   void merge(const StreamState& later);
 };

@@ -30,8 +30,9 @@ StreamPass::StreamPass(size_t pipeline, const std::vector<std::unique_ptr<Loaded
   plan_columns();
   std::vector<KeySpaceCells> uses;
   for (const KeySpaceUse& use : pipeline_.key_spaces) uses.push_back(state->key_space(use.key_space));
-  for (int w = 0; w < workers->count(); ++w) workers_.push_back(std::make_unique<Worker>(pipeline_, uses));
-  if (pipeline_.source.derived()) return;
+  for (int w = 0; w < workers->count(); ++w)
+    workers_.push_back(std::make_unique<Worker>(pipeline_, uses, schema_.table >= 0));
+  if (pipeline_.source.derived() || schema_.table >= 0) return;
   binder_ = std::make_unique<Binder>(schema_, specs_, state->calendar(), state->pool);
   if (schema_.id >= 0) {
     FieldKind kind = schema_.fields[static_cast<size_t>(schema_.id)].kind;
@@ -52,7 +53,12 @@ size_t StreamPass::bind_column(int field, ColumnForm form, const std::vector<std
 
 void StreamPass::plan_columns() {
   const Program& program = state_->program();
-  time_ = bind_column(schema_.time, ColumnForm::kValue, {});
+  if (schema_.table >= 0) {
+    specs_.push_back({-1, ColumnForm::kValue, {}});  // the instant that a row is looked at
+    widths_.push_back(sizeof(Instant));
+  } else {
+    time_ = bind_column(schema_.time, ColumnForm::kValue, {});
+  }
   const bool from_stream = !pipeline_.source.derived();
   if (from_stream && schema_.id >= 0) id_ = bind_column(schema_.id, ColumnForm::kValue, {});
   if (from_stream && schema_.arrived >= 0) arrived_ = bind_column(schema_.arrived, ColumnForm::kValue, {});
@@ -130,12 +136,65 @@ void StreamPass::run_kept(TieLog* ties) {
       run_morsel(workers_[static_cast<size_t>(worker)].get(), {&batch, 0, batch.row_count}, &scattered_[morsel++]);
     }
   });
-  threads_->parallel_for(kPartitions, [&](int, size_t partition) { take_partition(partition, scattered_); });
+  take_partitions();
   size_t stream = static_cast<size_t>(pipeline_.source.pipeline);
   while (state_->program().pipelines[stream].source.derived()) {
     stream = static_cast<size_t>(state_->program().pipelines[stream].source.pipeline);
   }
   take_workers(&state_->streams[stream]);
+}
+
+// Windows of instants, as a stream's of batches.
+void StreamPass::run_table(const LoadedTable& table, const std::vector<Instant>& instants) {
+  const size_t most_rows =
+      static_cast<size_t>((pipeline_.machines.empty() ? kRowsPerWorker : kNarrowRowsPerWorker) * threads_->count());
+  for (size_t begin = 0; begin < instants.size();) {
+    std::vector<std::vector<int64_t>> rows;
+    std::vector<BatchWork> work;
+    size_t row_count = 0, morsels = 0;
+    for (; begin + work.size() < instants.size() && row_count < most_rows;) {
+      rows.push_back(table.valid_at(instants[begin + work.size()]));
+      work.emplace_back().first_morsel = morsels;
+      row_count += rows.back().size();
+      morsels += (rows.back().size() + AL_MORSEL_ROWS - 1) / AL_MORSEL_ROWS;
+    }
+    prepare_scattered(morsels);
+    threads_->parallel_for(work.size(), [&](int worker, size_t b) {
+      work[b].bound = rows_at(table, rows[b], instants[begin + b]);
+      run_batch(worker, &work[b]);
+    });
+    take_partitions();
+    begin += work.size();
+  }
+  take_workers(&state_->streams[index_]);
+}
+
+// The columns of some rows of a table, at an instant.
+BoundBatch StreamPass::rows_at(const LoadedTable& table, const std::vector<int64_t>& rows, Instant at) const {
+  BoundBatch batch;
+  batch.row_count = static_cast<int64_t>(rows.size());
+  for (size_t c = 0; c < specs_.size(); ++c) {
+    batch.owned.push_back(std::make_unique<uint8_t[]>(rows.size() * widths_[c]));
+    uint8_t* values = batch.owned.back().get();
+    if (specs_[c].field < 0) {
+      std::fill_n(reinterpret_cast<Instant*>(values), rows.size(), at);
+      batch.columns.push_back({values, nullptr});
+      continue;
+    }
+    batch.owned.push_back(std::make_unique<uint8_t[]>(rows.size()));
+    uint8_t* valid = batch.owned.back().get();
+    ColumnSpec own = specs_[c];
+    own.field = field_of_table(state_->program().tables, schema_, own.field);
+    table.gather(own, rows.data(), batch.row_count, values, valid);
+    const bool optional = schema_.fields[static_cast<size_t>(specs_[c].field)].optional;
+    batch.columns.push_back({values, optional ? valid : nullptr});
+  }
+  return batch;
+}
+
+void StreamPass::take_partitions() {
+  if (pipeline_.machines.empty()) return;
+  threads_->parallel_for(kPartitions, [&](int, size_t partition) { take_partition(partition, scattered_); });
 }
 
 // Bound batches go on to their morsels at once, while their columns are in the cache; only deduplication has to see all
@@ -176,9 +235,7 @@ Status StreamPass::window(std::vector<Batch> batches, bool skip_bad_rows) {
     if (!usable(of_batch)) return bad_rows_error(of_batch.bound.bad);
     state_->streams[index_].merge(of_batch.seen);
   }
-  if (!pipeline_.machines.empty()) {
-    threads_->parallel_for(kPartitions, [&](int, size_t partition) { take_partition(partition, scattered_); });
-  }
+  take_partitions();
   return Done{};
 }
 
@@ -271,7 +328,8 @@ void StreamPass::bind_morsel(Worker* worker, const Morsel& morsel) {
   worker->lookup_rows.resize(lookups_.size());
   for (size_t l = 0; l < lookups_.size(); ++l) {
     worker->lookup_rows[l].resize(AL_MORSEL_ROWS);
-    lookups_[l].table->find(shifted(lookups_[l].bound), morsel.count, worker->lookup_rows[l].data());
+    lookups_[l].table->find(shifted(lookups_[l].bound), static_cast<const Instant*>(shifted(time_).values),
+                            morsel.count, worker->lookup_rows[l].data());
   }
   worker->columns.resize(origins_.size());
   worker->gathered.resize(origins_.size());

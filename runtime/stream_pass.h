@@ -28,6 +28,8 @@ class StreamPass {
   Status run(BatchSource* source, bool skip_bad_rows, const std::function<void(int64_t, int64_t)>& progress);
   /// Of a derived pipeline, once its source's pass is over: the rows that were kept. `ties` gets those not to decide.
   void run_kept(TieLog* ties);
+  /// Of a pipeline over a table's rows: for every instant the rows that are valid then, as rows of that time.
+  void run_table(const LoadedTable& table, const std::vector<Instant>& instants);
 
  private:
   /// Where a pipeline column's values come from: a bound column, or a table through a bound entity.
@@ -46,8 +48,8 @@ class StreamPass {
   };
   /// What a worker keeps between morsels.
   struct Worker {
-    Worker(const PipelineProgram& pipeline, const std::vector<KeySpaceCells>& uses)
-        : indexer(pipeline, uses), cells(pipeline) {}
+    Worker(const PipelineProgram& pipeline, const std::vector<KeySpaceCells>& uses, bool of_table)
+        : indexer(pipeline, uses, of_table), cells(pipeline) {}
     Indexer indexer;
     PipelineCells cells;
     std::vector<al_column> columns;
@@ -86,6 +88,8 @@ class StreamPass {
   Counts count_batch(const BoundBatch& batch) const;
   void prepare_scattered(size_t morsels);
   void drop_copies(std::vector<BatchWork>* work);
+  BoundBatch rows_at(const LoadedTable& table, const std::vector<int64_t>& rows, Instant at) const;
+  void take_partitions();
   void run_batch(int worker, BatchWork* work);
   void run_morsel(Worker* worker, const Morsel& morsel, std::vector<ScatteredRows>* scattered);
   void bind_morsel(Worker* worker, const Morsel& morsel);

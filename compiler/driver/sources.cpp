@@ -12,7 +12,7 @@ namespace {
 
 std::set<int> always_read(const SourceSchema& schema) {
   std::set<int> fields;
-  for (int field : {schema.time, schema.id, schema.arrived, schema.key}) {
+  for (int field : {schema.time, schema.id, schema.arrived, schema.key, schema.valid_from, schema.valid_to}) {
     if (field >= 0) fields.insert(field);
   }
   return fields;
@@ -34,13 +34,15 @@ Error no_source(const std::string& name, const std::map<std::string, SourceOptio
 std::vector<SourceUse> sources_read(const Plan& plan) {
   std::map<int, std::set<int>> streams, tables;
   for (const Pipeline& pipeline : plan.pipelines) {
-    std::set<int>& fields = streams[pipeline.stream];
+    const SourceSchema& stream = plan.streams[static_cast<size_t>(pipeline.stream)];
+    const auto own = [&](int field) { return stream.table < 0 ? field : field_of_table(plan.tables, stream, field); };
+    std::set<int>& fields = stream.table < 0 ? streams[pipeline.stream] : tables[stream.table];
     for (const ColumnUse& column : pipeline.columns) {
       if (column.kind == ColumnKind::kField) {
-        fields.insert(column.field);
+        fields.insert(own(column.field));
         continue;
       }
-      fields.insert(column.entity_field);
+      fields.insert(own(column.entity_field));
       if (column.kind == ColumnKind::kAttribute) tables[column.table].insert(column.field);
       if (column.kind == ColumnKind::kMember) tables[column.table];
     }

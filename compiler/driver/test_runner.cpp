@@ -161,6 +161,7 @@ Sources sources_of(const Model& model, const ModelTest& test, const Calendar& ca
   Sources sources;
   const auto open = [&](const std::vector<ModelSource>& all, bool are_tables) {
     for (size_t i = 0; i < all.size(); ++i) {
+      if (all[i].table >= 0) continue;  // read as the table
       const auto given = std::find_if(test.given.begin(), test.given.end(), [&](const TestGiven& candidate) {
         return candidate.is_table == are_tables && candidate.source == static_cast<int>(i);
       });

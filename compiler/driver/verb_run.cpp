@@ -64,6 +64,7 @@ class Run {
     for (const Job& job : jobs_) {
       Result<ResultSet> result = evaluate(job);
       if (!result) return report_error(result.error(), terminal_);
+      note_empty(job, *result);
       results.push_back({job.spec->model.name, std::move(*result), job.calendar});
     }
     return print(results);
@@ -183,6 +184,22 @@ class Run {
     if (!arguments_.no_cache) compiling.cache_folder = default_cache_folder();
     compiling.warn = [](const std::string& text) { std::fputs(("warning: " + text + "\n").c_str(), stderr); };
     return evaluate_native(plan, sources->named, options, compiling);
+  }
+
+  /// Tables alone may have no time to report.
+  static void note_empty(const Job& job, const ResultSet& result) {
+    for (size_t i = 0; i < job.request.outputs.size(); ++i) {
+      const RequestOutput& output = job.request.outputs[i];
+      const bool of_tables = std::all_of(output.streams.begin(), output.streams.end(), [&](int stream) {
+        return job.spec->model.streams[static_cast<size_t>(stream)].table >= 0;
+      });
+      const bool is_there = std::any_of(result.rows.begin(), result.rows.end(),
+                                        [&](const ResultRow& row) { return row.metric == static_cast<int>(i); });
+      if (!of_tables || is_there) continue;
+      std::fputs(fmt::format("note: {} is of tables alone, and nothing says when: give --from and --to\n", output.name)
+                     .c_str(),
+                 stderr);
+    }
   }
 
   std::string format() const {

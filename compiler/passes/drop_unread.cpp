@@ -190,6 +190,7 @@ void drop_sources(Plan& plan) {
   }
   for (const Pipeline& pipeline : plan.pipelines) {
     streams.mark(pipeline.stream);
+    tables.mark(plan.streams[static_cast<size_t>(pipeline.stream)].table);
     for (const ColumnUse& column : pipeline.columns) tables.mark(column.table);
   }
   renumber_streams(plan, streams.places());
@@ -198,7 +199,10 @@ void drop_sources(Plan& plan) {
 
 Marks roles(const SourceSchema& source) {
   Marks read(source.fields.size());
-  for (const int field : {source.time, source.id, source.order, source.arrived, source.key}) read.mark(field);
+  for (const int field :
+       {source.time, source.id, source.order, source.arrived, source.key, source.valid_from, source.valid_to}) {
+    read.mark(field);
+  }
   return read;
 }
 
@@ -213,6 +217,13 @@ void drop_fields(Plan& plan) {
       fields.mark(column.entity_field);
       if (column.kind == ColumnKind::kField) fields.mark(column.field);
       if (column.kind == ColumnKind::kAttribute) tables[static_cast<size_t>(column.table)].mark(column.field);
+    }
+  }
+  for (size_t s = 0; s < plan.streams.size(); ++s) {
+    const SourceSchema& rows = plan.streams[s];
+    for (size_t f = 0; rows.table >= 0 && f < rows.fields.size(); ++f) {
+      if (streams[s].has(f))
+        tables[static_cast<size_t>(rows.table)].mark(field_of_table(plan.tables, rows, static_cast<int>(f)));
     }
   }
   for (size_t i = 0; i < streams.size(); ++i) renumber_stream_fields(plan, static_cast<int>(i), streams[i].places());

@@ -126,11 +126,12 @@ std::string code_list(const Plan& plan, const Pipeline& pipeline, const std::vec
 void row_costs(const Plan& plan, const Pipeline& pipeline, std::string& text) {
   size_t bytes = 0;
   for (const ColumnUse& column : pipeline.columns) bytes += column_bytes(plan, pipeline, column);
-  const auto& name = plan.streams[static_cast<size_t>(pipeline.stream)].name;
+  const SourceSchema& stream = plan.streams[static_cast<size_t>(pipeline.stream)];
   const std::string source =
       pipeline.source.derived() ? fmt::format(" from pipeline {}", pipeline.source.pipeline) : "";
   text +=
-      fmt::format("pipeline {}{}: reads {} columns, {} bytes a row\n", name, source, pipeline.columns.size(), bytes);
+      fmt::format("pipeline {}{}: reads {} columns, {} bytes a row{}\n", stream.name, source, pipeline.columns.size(),
+                  bytes, stream.table < 0 ? "" : ", once for every instant at which it is valid and asked for");
   const auto always = updates_of_every_row(pipeline);
   OperationCount every_row(pipeline);
   every_row.add(always);

@@ -531,7 +531,10 @@ int Lowering::collapse(const Value& value, const Context& outer) {
   return add_formula(std::move(formula), value.type);
 }
 
-int Lowering::leaf(const Value& value, const Context& context) {
+int Lowering::leaf(const Value& value, const Context& around) {
+  Context context = around;
+  // A table's rows are cells of the days at whose ends they are valid, so that reports of all grains share them.
+  if (model_.streams[static_cast<size_t>(value.stream)].table >= 0) context.grain = finer(context.grain, Grain::kDay);
   Formula formula;
   formula.finish = finish_of(value.aggregate);
   formula.percentage = value.percentage;
@@ -673,7 +676,8 @@ void Lowering::add_presence(Output& output, const RequestOutput& request,
     const LeafRows& seen = leaves_.at(below);
     const bool same_groups =
         plan_.key_spaces[static_cast<size_t>(leaf.key_space)].dimensions.size() == dimensions.size();
-    if (same_groups && leaf.machine >= 0) {
+    const bool is_table = model_.streams[static_cast<size_t>(leaf.streams.front())].table >= 0;
+    if (same_groups && leaf.machine >= 0 && !is_table) {
       output.presence.push_back({leaf.pipeline, leaf.machine, leaf.rows});
       continue;
     }

@@ -162,6 +162,7 @@ void PlanParser::parse_line(Line& line) {
     source_ = &sources.back();
     source_->name = line.text();
     if (line.accept("late")) source_->late_micros = line.number<int64_t>();
+    if (line.accept("rows_of")) source_->table = line.number<int>();
   } else if (word == "field" && source_ != nullptr) {
     parse_field(line);
   } else if (word == "domain") {
@@ -241,6 +242,8 @@ void PlanParser::parse_field(Line& line) {
   if (line.accept("order")) source_->order = at;
   if (line.accept("arrived")) source_->arrived = at;
   if (line.accept("key")) source_->key = at;
+  if (line.accept("valid_from")) source_->valid_from = at;
+  if (line.accept("valid_to")) source_->valid_to = at;
   source_->fields.push_back(std::move(field));
 }
 

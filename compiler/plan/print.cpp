@@ -66,8 +66,9 @@ std::string guarded(int guard) { return guard < 0 ? "" : fmt::format(" if v{}", 
 
 // ------------------------------------------------------------------------------------------------ sources
 void Printer::print_source(const char* word, const SourceSchema& source) {
-  line("{} {}{}", word, name_text(source.name),
-       source.late_micros == 0 ? "" : fmt::format(" late {}", source.late_micros));
+  line("{} {}{}{}", word, name_text(source.name),
+       source.late_micros == 0 ? "" : fmt::format(" late {}", source.late_micros),
+       source.table < 0 ? "" : fmt::format(" rows_of {}", source.table));
   for (size_t i = 0; i < source.fields.size(); ++i) line("  field {}", field(source, i));
 }
 
@@ -86,6 +87,8 @@ std::string Printer::field(const SourceSchema& source, size_t index) const {
   if (at == source.order) text += " order";
   if (at == source.arrived) text += " arrived";
   if (at == source.key) text += " key";
+  if (at == source.valid_from) text += " valid_from";
+  if (at == source.valid_to) text += " valid_to";
   return text;
 }
 

@@ -19,6 +19,8 @@ void renumber_fields(SourceSchema& schema, const Renumbering& to) {
   schema.order = moved(to, schema.order);
   schema.arrived = moved(to, schema.arrived);
   schema.key = moved(to, schema.key);
+  schema.valid_from = moved(to, schema.valid_from);
+  schema.valid_to = moved(to, schema.valid_to);
 }
 
 }  // namespace
@@ -47,6 +49,7 @@ void renumber_streams(Plan& plan, const Renumbering& to) {
 
 void renumber_tables(Plan& plan, const Renumbering& to) {
   reorder(plan.tables, to);
+  for (SourceSchema& stream : plan.streams) stream.table = moved(to, stream.table);
   for (Pipeline& pipeline : plan.pipelines) {
     for (ColumnUse& column : pipeline.columns) column.table = moved(to, column.table);
   }

@@ -15,13 +15,18 @@ namespace {
 void check_frame(const Plan& plan, std::vector<std::string>& messages) {
   const auto check_source = [&](const SourceSchema& source, int key, const char* what) {
     if (!in_range(key, source.fields)) messages.push_back(fmt::format("{} {} has no such field", what, source.name));
-    for (const int field : {source.id, source.order, source.arrived}) {
+    for (const int field : {source.id, source.order, source.arrived, source.valid_from, source.valid_to}) {
       if (field != -1 && !in_range(field, source.fields)) {
         messages.push_back(fmt::format("{} {} has no such field", what, source.name));
       }
     }
   };
-  for (const SourceSchema& stream : plan.streams) check_source(stream, stream.time, "stream");
+  for (const SourceSchema& stream : plan.streams) {
+    check_source(stream, stream.table < 0 ? stream.time : stream.key, "stream");
+    if (stream.table >= 0 && !in_range(stream.table, plan.tables)) {
+      messages.push_back(fmt::format("stream {} has the rows of no table", stream.name));
+    }
+  }
   for (const SourceSchema& table : plan.tables) check_source(table, table.key, "table");
   for (size_t i = 0; i < plan.key_spaces.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {

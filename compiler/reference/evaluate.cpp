@@ -12,22 +12,61 @@ namespace {
 
 using namespace reference;
 
-/// The output's range: as asked, else from the first row's day to the last row's, over its streams. Empty without
-/// either.
+/// The output's range: as asked, else from the first row's day to the last row's, over its streams; of tables alone
+/// over the instants at which their rows begin to be valid. Empty without either.
 Interval range_of(const RequestOutput& output, const Data& data, const RunOptions& options,
                   const LocalCalendar& calendar) {
   std::optional<Instant> first, last;
+  const auto include = [&](const Interval& ends) {
+    first = std::min(first.value_or(ends.start), ends.start);
+    last = std::max(last.value_or(ends.end), ends.end);
+  };
   for (int stream : output.streams) {
     const StreamReport& report = data.streams[static_cast<size_t>(stream)].report;
-    if (!report.covered) continue;
-    first = std::min(first.value_or(report.first), report.first);
-    last = std::max(last.value_or(report.last), report.last);
+    if (report.covered && report.last != kMaxInstant) include({report.first, report.last});
+  }
+  const bool tables_alone = !first.has_value();
+  for (int stream : output.streams) {
+    const std::optional<Interval>& beginnings = data.streams[static_cast<size_t>(stream)].beginnings;
+    if (tables_alone && beginnings) include(*beginnings);
   }
   if (first && !options.range.from) first = calendar.start_of_day(*first);
   if (last && !options.range.to) last = calendar.end_of_day(*last);
   if (options.range.from) first = options.range.from;
   if (options.range.to) last = options.range.to;
   return first && last && *first < *last ? Interval{*first, *last} : Interval{};
+}
+
+/// What groups are ranked over.
+Context whole(Interval range) { return {Grain::kWhole, range, range, {}, {}}; }
+
+/// The buckets of an output: each with what the range leaves of it.
+std::vector<Context> contexts_of(const RequestOutput& output, Interval range, const LocalCalendar& calendar) {
+  std::vector<Context> result;
+  if (range == Interval{}) return result;
+  const bool is_whole = output.grain == Grain::kWhole;
+  for (const Interval& bucket : is_whole ? std::vector{range} : calendar.buckets(output.grain, range)) {
+    result.push_back(
+        {output.grain, bucket, {std::max(bucket.start, range.start), std::min(bucket.end, range.end)}, {}, {}});
+  }
+  return result;
+}
+
+/// Puts a table's rows where they are looked at: one for every instant at which it is valid.
+void place_rows(const Model& model, const Instants& instants, Data* data) {
+  for (const auto& [stream, asked] : instants) {
+    const ModelSource& source = model.streams[static_cast<size_t>(stream)];
+    for (Instant at : asked) {
+      for (const auto& [key, versions] : data->tables[static_cast<size_t>(source.table)]) {
+        for (const TableRow& version : versions) {
+          if (at < version.valid.start || at >= version.valid.end) continue;
+          TypedRow row = version.row;
+          row.time = at;
+          data->streams[static_cast<size_t>(stream)].rows.push_back(std::move(row));
+        }
+      }
+    }
+  }
 }
 
 DimensionValue dimension_value(const RowValue& value) {
@@ -77,9 +116,9 @@ std::set<Group> cut_to_top(const RequestOutput& output, Interval range, ValueEva
   if (output.top == 0 || groups->size() <= static_cast<size_t>(output.top)) return {};
   std::vector<std::pair<CellValue, size_t>> ranked;
   for (const Group& group : *groups) {
-    Context whole{Grain::kWhole, range, range, {}, {}};
-    for (size_t d = 0; d < group.size(); ++d) whole.bounds.push_back({&output.dimensions[d].rows, group[d], nullptr});
-    ranked.emplace_back(evaluator.evaluate(output.value, whole), ranked.size());
+    Context all = whole(range);
+    for (size_t d = 0; d < group.size(); ++d) all.bounds.push_back({&output.dimensions[d].rows, group[d], nullptr});
+    ranked.emplace_back(evaluator.evaluate(output.value, all), ranked.size());
   }
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return ranks_before(a.first, b.first); });
@@ -98,19 +137,19 @@ std::set<Group> cut_to_top(const RequestOutput& output, Interval range, ValueEva
   return others;
 }
 
-void evaluate_output(const RequestOutput& output, int metric, Interval range, const RunOptions& options,
-                     const LocalCalendar& calendar, ValueEvaluator& evaluator, ResultSet* result) {
-  if (range == Interval{}) return;
-  std::vector<Group> groups = ordered(evaluator.groups(output.value, output.dimensions));
+void evaluate_output(const RequestOutput& output, int metric, Interval range, const std::vector<Context>& contexts,
+                     const Instants& instants, const RunOptions& options, ValueEvaluator& evaluator,
+                     ResultSet* result) {
+  if (contexts.empty()) return;
+  std::vector<Group> groups = ordered(evaluator.groups(output.value, output.dimensions, instants));
   const std::set<Group> others = cut_to_top(output, range, evaluator, &groups);
   const size_t shown = groups.size() + (others.empty() ? 0 : 1);
-  const bool is_whole = output.grain == Grain::kWhole;
-  for (const Interval& bucket : is_whole ? std::vector{range} : calendar.buckets(output.grain, range)) {
+  for (const Context& of_bucket : contexts) {
+    const Interval bucket = of_bucket.bucket;
     const bool is_cut = (options.range.from && bucket.start < *options.range.from) ||
                         (options.range.to && bucket.end > *options.range.to);
     for (size_t g = 0; g < shown; ++g) {
-      Context context{
-          output.grain, bucket, {std::max(bucket.start, range.start), std::min(bucket.end, range.end)}, {}, {}};
+      Context context = of_bucket;
       ResultRow row;
       row.other = g == groups.size();
       row.dimensions.resize(output.dimensions.size());
@@ -136,6 +175,7 @@ void report_streams(const Model& model, const Request& request, const Reads& rea
   const auto left_out = evaluator.rows_without_entity(values);
   for (int stream : reads.streams) {
     const auto index = static_cast<size_t>(stream);
+    if (model.streams[index].table >= 0) continue;
     StreamReport report = data.streams[index].report;
     for (int field : model.streams[index].entities) {
       const auto found = left_out.find({stream, field});
@@ -167,12 +207,28 @@ Result<ResultSet> evaluate_reference(const Model& model, const Request& request,
   TieLog ties;
   choose_rows(model, request, &*data, &ties);
   if (Status decided = ties.status(); !decided.ok()) return decided.error();
-  ValueEvaluator evaluator(model, *data, calendar.value(), &ties);
+  std::vector<Interval> ranges;
+  std::vector<std::vector<Context>> contexts;
+  std::vector<Instants> instants(request.outputs.size());
+  Instants all;
+  ValueEvaluator asker(model, *data, calendar.value(), &ties);
   for (size_t i = 0; i < request.outputs.size(); ++i) {
     const RequestOutput& output = request.outputs[i];
-    result.metrics.push_back(describe(model, output));
-    const Interval range = range_of(output, *data, options, calendar.value());
-    evaluate_output(output, static_cast<int>(i), range, options, calendar.value(), evaluator, &result);
+    ranges.push_back(range_of(output, *data, options, calendar.value()));
+    contexts.push_back(contexts_of(output, ranges[i], calendar.value()));
+    for (int stream : output.streams) instants[i][stream];
+    for (const Context& context : contexts[i]) asker.collect_instants(output.value, context, &instants[i]);
+    Instants looked_at = instants[i];
+    if (output.top > 0) asker.collect_instants(output.value, whole(ranges[i]), &looked_at);
+    for (const auto& [stream, asked] : looked_at) {
+      if (model.streams[static_cast<size_t>(stream)].table >= 0) all[stream].insert(asked.begin(), asked.end());
+    }
+  }
+  place_rows(model, all, &*data);
+  ValueEvaluator evaluator(model, *data, calendar.value(), &ties);
+  for (size_t i = 0; i < request.outputs.size(); ++i) {
+    result.metrics.push_back(describe(model, request.outputs[i]));
+    evaluate_output(request.outputs[i], static_cast<int>(i), ranges[i], contexts[i], instants[i], options, evaluator, &result);
   }
   if (Status decided = ties.status(); !decided.ok()) return decided.error();
   report_streams(model, request, reads, *data, evaluator, &result);

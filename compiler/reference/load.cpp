@@ -177,16 +177,58 @@ Result<StreamRows> load_stream(const SourceSchema& schema, const std::set<int>& 
   return result;
 }
 
+/// Missing ends are open.
+Interval validity_of(const TypedRow& row, const SourceSchema& schema) {
+  Interval valid{kMinInstant, kMaxInstant};
+  if (schema.valid_from < 0) return valid;
+  if (!is_missing(row.fields[static_cast<size_t>(schema.valid_from)]))
+    valid.start = static_cast<Instant>(instant_of(row, schema.valid_from));
+  if (!is_missing(row.fields[static_cast<size_t>(schema.valid_to)]))
+    valid.end = static_cast<Instant>(instant_of(row, schema.valid_to));
+  return valid;
+}
+
+/// What is known of the rows of a table before it is asked for them.
+StreamRows rows_of_table(const TableRows& table) {
+  StreamRows result;
+  for (const auto& [key, versions] : table) {
+    for (const TableRow& version : versions) {
+      const Instant start = version.valid.start;
+      result.report.first = result.report.covered ? std::min(result.report.first, start) : start;
+      result.report.covered = true;
+      if (start == kMinInstant) continue;
+      if (!result.beginnings) result.beginnings = Interval{start, start};
+      result.beginnings = Interval{std::min(result.beginnings->start, start), std::max(result.beginnings->end, start)};
+    }
+  }
+  result.report.last = kMaxInstant;
+  return result;
+}
+
 Result<TableRows> load_table(const SourceSchema& schema, const std::set<int>& fields, const NamedSource& source,
                              const RunOptions& options, const Calendar& binding) {
   Reading reading{schema, {fields.begin(), fields.end()}, options.skip_bad_rows, {}, 0, 0, {}};
   if (Status status = read_all(*source.source, binding, &reading); !status.ok()) return status.error();
   TableRows result;
-  BadRows repeated;
-  for (SourceRow& row : reading.rows) {
-    const RowValue key = row.row.fields[static_cast<size_t>(schema.key)];
-    if (!result.emplace(key, row.row).second) repeated.add(example_of(BadRow::kDuplicateKey, row, schema, schema.key));
+  BadRows empty, repeated;
+  for (const SourceRow& row : reading.rows) {
+    const TableRow added{validity_of(row.row, schema), row.row};
+    std::vector<TableRow>& known = result[row.row.fields[static_cast<size_t>(schema.key)]];
+    const bool is_repeated = std::any_of(known.begin(), known.end(), [&](const TableRow& other) {
+      return added.valid.start < other.valid.end && other.valid.start < added.valid.end;
+    });
+    if (added.valid.end < added.valid.start) {
+      empty.add(example_of(BadRow::kEmptyValidity, row, schema, schema.key));
+    } else if (added.valid.start == added.valid.end) {
+      continue;  // never valid
+    } else if (is_repeated) {
+      const BadRow kind = schema.valid_from < 0 ? BadRow::kDuplicateKey : BadRow::kOverlap;
+      repeated.add(example_of(kind, row, schema, schema.key));
+    } else {
+      known.push_back(added);
+    }
   }
+  if (Status status = add_bad_rows(empty, &reading); !status.ok()) return status.error();
   if (Status status = add_bad_rows(repeated, &reading); !status.ok()) return status.error();
   return result;
 }
@@ -217,6 +259,10 @@ Result<Data> load(const Model& model, const Reads& reads, const std::vector<Name
   }
   for (int stream : reads.streams) {
     const auto index = static_cast<size_t>(stream);
+    if (model.streams[index].table >= 0) {
+      data.streams[index] = rows_of_table(data.tables[static_cast<size_t>(model.streams[index].table)]);
+      continue;
+    }
     auto source = find_source(sources, "stream", model.streams[index].name);
     if (!source.ok()) return source.error();
     auto rows = load_stream(schema_of(model, model.streams[index]), reads.stream_fields[index], **source, options,

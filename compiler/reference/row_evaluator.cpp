@@ -94,12 +94,17 @@ class Evaluation {
     return {};
   }
 
-  /// The row of the table that the row's entity leads to; none where the entity is missing or unknown.
+  /// The row of the table that the row's entity leads to, as of the row's time; none where the entity is missing, or
+  /// the table does not know it then.
   const TypedRow* table_row(const Row& row) const {
     const TableRows& table = data_.tables[static_cast<size_t>(row.table)];
     const RowValue& key = row_.fields[static_cast<size_t>(row.field)];
     const auto found = is_missing(key) ? table.end() : table.find(key);
-    return found == table.end() ? nullptr : &found->second;
+    if (found == table.end()) return nullptr;
+    for (const TableRow& version : found->second) {
+      if (version.valid.start <= row_.time && row_.time < version.valid.end) return &version.row;
+    }
+    return nullptr;
   }
 
   static Number number_of(const RowValue& value, const Type& type) {

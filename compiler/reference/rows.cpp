@@ -12,10 +12,11 @@ void read_order(const Model& model, int stream, Reads* reads) {
 void read_row(const Model& model, RowId id, Reads* reads) {
   if (!id.valid()) return;
   const Row& row = model.row(id);
-  if (row.field >= 0) reads->stream_fields[static_cast<size_t>(row.stream)].insert(row.field);
+  const int rows_of = row.stream < 0 ? -1 : model.streams[static_cast<size_t>(row.stream)].table;
+  if (row.field >= 0 && rows_of >= 0) reads->table_fields[static_cast<size_t>(rows_of)].insert(row.field);
+  if (row.field >= 0 && rows_of < 0) reads->stream_fields[static_cast<size_t>(row.stream)].insert(row.field);
   if (row.table >= 0) {
     reads->tables.insert(row.table);
-    reads->table_fields[static_cast<size_t>(row.table)].insert(model.tables[static_cast<size_t>(row.table)].key);
     if (row.attribute >= 0) reads->table_fields[static_cast<size_t>(row.table)].insert(row.attribute);
   }
   const bool needs_order = row.kind == RowKind::kIsFirst || row.kind == RowKind::kIsLast;
@@ -53,8 +54,16 @@ Reads find_reads(const Model& model, const Request& request) {
   }
   for (int stream : reads.streams) {
     const ModelSource& source = model.streams[static_cast<size_t>(stream)];
+    if (source.table >= 0) reads.tables.insert(source.table);
+    if (source.table >= 0) continue;
     for (int field : {source.time, source.id, source.arrived}) {
       if (field >= 0) reads.stream_fields[static_cast<size_t>(stream)].insert(field);
+    }
+  }
+  for (int table : reads.tables) {
+    const ModelSource& source = model.tables[static_cast<size_t>(table)];
+    for (int field : {source.key, source.valid_from, source.valid_to}) {
+      if (field >= 0) reads.table_fields[static_cast<size_t>(table)].insert(field);
     }
   }
   return reads;

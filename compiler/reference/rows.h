@@ -28,12 +28,20 @@ struct StreamRows {
   std::vector<TypedRow> rows;        ///< good, each id once, by time
   std::optional<Instant> watermark;  ///< none: everything is complete
   StreamReport report;               ///< its `first` and `last` hold while `covered`
+  /// Of a table's rows, which are here once for every instant at which they are looked at: the first and the last
+  /// instant at which one begins to be valid. Their report covers from the first validity on, for ever.
+  std::optional<Interval> beginnings;
   bool covers(Interval interval) const {
     return report.covered && interval.start <= report.last && interval.end > report.first;
   }
 };
 
-using TableRows = std::map<RowValue, TypedRow>;  ///< by key
+/// A table's row while it is valid: [from, to), all time without validity.
+struct TableRow {
+  Interval valid{kMinInstant, kMaxInstant};
+  TypedRow row;
+};
+using TableRows = std::map<RowValue, std::vector<TableRow>>;  ///< by key; no two of a key are valid at one instant
 
 /// By index of the model; what no output reads stays empty.
 struct Data {

@@ -173,6 +173,11 @@ CellValue ValueEvaluator::as_type(const CellValue& cell, ValueId id, const Type&
 
 // ------------------------------------------------------------------------------------------------ aggregates
 
+/// What an aggregate looks at: a table's rows at the interval's last instant.
+Interval ValueEvaluator::looked_at(int stream, const Context& context) const {
+  return {is_table(stream) ? context.look.end - 1 : context.look.start, context.look.end};
+}
+
 /// Rows of the aggregate's stream in the context's interval that pass its condition and have the bound keys.
 RowNumbers ValueEvaluator::accepted_rows(const Value& aggregate, const Context& context, size_t first_bound,
                                          bool any_group) {
@@ -189,10 +194,11 @@ RowNumbers ValueEvaluator::accepted_rows(const Value& aggregate, const Context& 
     if (with_key.size() < candidates->size()) candidates = &with_key;
   }
   const std::vector<bool>& accepted = columns_.accepted(stream, aggregate.condition);
+  const Interval look = looked_at(stream, context);
   const auto starts_before = [&rows](uint32_t row, Instant time) { return rows[row].time < time; };
   RowNumbers result;
-  for (auto row = std::lower_bound(candidates->begin(), candidates->end(), context.look.start, starts_before);
-       row != candidates->end() && rows[*row].time < context.look.end; ++row) {
+  for (auto row = std::lower_bound(candidates->begin(), candidates->end(), look.start, starts_before);
+       row != candidates->end() && rows[*row].time < look.end; ++row) {
     const bool has_keys =
         std::all_of(keys.begin(), keys.end(), [row](const auto& key) { return (*key.first)[*row] == *key.second; });
     if (accepted[*row] && has_keys && (any_group || is_among(context.among, stream, *row))) result.push_back(*row);
@@ -213,7 +219,7 @@ bool ValueEvaluator::is_among(const BoundSet& among, int stream, uint32_t row) {
 }
 
 CellValue ValueEvaluator::evaluate_aggregate(const Value& value, const Context& context) {
-  if (!stream(value.stream).covers(context.look)) return undefined(Reason::kNoData);
+  if (!stream(value.stream).covers(looked_at(value.stream, context))) return undefined(Reason::kNoData);
   if (value.aggregate == Aggregate::kFirst || value.aggregate == Aggregate::kLast) return first_or_last(value, context);
   const RowNumbers rows = accepted_rows(value, context);
   if (value.aggregate == Aggregate::kCount) {
@@ -346,7 +352,8 @@ std::vector<Context> ValueEvaluator::time_contexts(const Value& collapse, const 
   if (look.start == kMinInstant) {
     look.start = look.end;
     for (int s : streams_of(collapse.a)) {
-      if (stream(s).report.covered) look.start = std::min(look.start, stream(s).report.first);
+      if (stream(s).beginnings) look.start = std::min(look.start, stream(s).beginnings->start);
+      if (stream(s).report.covered && !is_table(s)) look.start = std::min(look.start, stream(s).report.first);
     }
   }
   std::vector<Context> result;
@@ -444,7 +451,8 @@ bool ValueEvaluator::starts_too_early(const Context& windowed, ValueId id, Grain
   const Grain grain = output_grain < Grain::kDay ? output_grain : Grain::kDay;
   for (int s : streams_of(id)) {
     const StreamReport& report = stream(s).report;
-    if (report.covered && windowed.look.start < calendar_.bucket(grain, report.first).start) return true;
+    if (!report.covered || report.first == kMinInstant) continue;
+    if (windowed.look.start < calendar_.bucket(grain, report.first).start) return true;
   }
   return false;
 }
@@ -489,27 +497,50 @@ bool ValueEvaluator::is_partial(ValueId id, const Context& context, Grain output
          is_partial(value.c, context, output_grain);
 }
 
-std::set<std::vector<RowValue>> ValueEvaluator::groups(ValueId id, const std::vector<ResolvedDimension>& dimensions) {
+std::set<std::vector<RowValue>> ValueEvaluator::groups(ValueId id, const std::vector<ResolvedDimension>& dimensions,
+                                                       const Instants& instants) {
   std::set<std::vector<RowValue>> result;
   if (dimensions.empty()) {
     result.emplace();
   } else {
-    collect_groups(id, dimensions, {}, &result);
+    collect_groups(id, dimensions, instants, {}, &result);
   }
   return result;
 }
 
+void ValueEvaluator::collect_instants(ValueId id, const Context& context, Instants* instants) {
+  if (!id.valid()) return;
+  const Value& value = model_.value(id);
+  if (value.kind == ValueKindTag::kAggregate) {
+    if (is_table(value.stream)) (*instants)[value.stream].insert(context.look.end - 1);
+  } else if (value.kind == ValueKindTag::kOver) {
+    collect_instants(value.a, over(value.window, context), instants);
+  } else if (value.kind == ValueKindTag::kAt) {
+    const Elsewhere moved = at(value, context);
+    if (moved.exists()) collect_instants(value.a, moved.context, instants);
+  } else if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kTime) {
+    for (const Context& inner : time_contexts(value, context)) {
+      if (covered_by_any(value.a, inner.look)) collect_instants(value.a, inner, instants);
+    }
+  } else {
+    for (ValueId part : {value.a, value.b, value.c}) collect_instants(part, context, instants);
+  }
+}
+
 void ValueEvaluator::collect_groups(ValueId id, const std::vector<ResolvedDimension>& dimensions,
-                                    std::vector<const PerKey*> entities, std::set<std::vector<RowValue>>* groups) {
+                                    const Instants& instants, std::vector<const PerKey*> entities,
+                                    std::set<std::vector<RowValue>>* groups) {
   if (!id.valid()) return;
   const Value& value = model_.value(id);
   if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kEntity) entities.push_back(&value.key);
-  for (ValueId part : {value.a, value.b, value.c}) collect_groups(part, dimensions, entities, groups);
+  for (ValueId part : {value.a, value.b, value.c}) collect_groups(part, dimensions, instants, entities, groups);
   if (value.kind != ValueKindTag::kAggregate) return;
   const std::vector<bool>& accepted = columns_.accepted(value.stream, value.condition);
   const auto needed = needed_keys(value, entities);
   for (uint32_t row : columns_.all(value.stream)) {
     if (!accepted[row] || !has_all(needed, row)) continue;
+    const Instant time = columns_.rows(value.stream)[row].time;
+    if (is_table(value.stream) && !instants.at(value.stream).contains(time)) continue;
     std::vector<RowValue> group;
     for (const ResolvedDimension& dimension : dimensions) {
       group.push_back(columns_.values(value.stream, key_in(dimension.rows, value.stream))[row]);

@@ -35,6 +35,9 @@ struct Context {
   BoundSet among;  ///< empty: any row
 };
 
+/// When the rows of tables are looked at, by the stream that stands for them.
+using Instants = std::map<int, std::set<Instant>>;
+
 /// Where `at` leads: to a context, or nowhere for a reason.
 struct Elsewhere {
   Reason reason = Reason::kNone;
@@ -51,8 +54,12 @@ class ValueEvaluator {
   CellValue evaluate(ValueId id, const Context& context);
   /// Whether anything `id` reads is unfinished: past a watermark, or a window that starts before the first row.
   bool is_partial(ValueId id, const Context& context, Grain output_grain);
-  /// The dimension values of rows that take part in any aggregate of `id`, whenever they happened.
-  std::set<std::vector<RowValue>> groups(ValueId id, const std::vector<ResolvedDimension>& dimensions);
+  /// The dimension values of rows that take part in any aggregate of `id`, whenever they happened; a table's rows only
+  /// at the instants given.
+  std::set<std::vector<RowValue>> groups(ValueId id, const std::vector<ResolvedDimension>& dimensions,
+                                         const Instants& instants);
+  /// Adds the instants at which evaluating `id` looks at tables' rows.
+  void collect_instants(ValueId id, const Context& context, Instants* instants);
   /// Rows that an aggregate or a collapse by an entity left out because that entity is missing, by (stream, field).
   std::map<std::pair<int, int>, int64_t> rows_without_entity(const std::vector<ValueId>& values);
 
@@ -79,8 +86,10 @@ class ValueEvaluator {
                     std::set<RowValue>* keys);
   std::vector<const std::vector<RowValue>*> needed_keys(const Value& aggregate,
                                                         const std::vector<const PerKey*>& entities);
-  void collect_groups(ValueId id, const std::vector<ResolvedDimension>& dimensions, std::vector<const PerKey*> entities,
-                      std::set<std::vector<RowValue>>* groups);
+  void collect_groups(ValueId id, const std::vector<ResolvedDimension>& dimensions, const Instants& instants,
+                      std::vector<const PerKey*> entities, std::set<std::vector<RowValue>>* groups);
+  bool is_table(int stream) const { return model_.streams[static_cast<size_t>(stream)].table >= 0; }
+  Interval looked_at(int stream, const Context& context) const;
   std::optional<Instant> watermark_of(ValueId id);  ///< the earliest of its streams
   bool ends_past_watermark(ValueId id, const Context& context);
   bool starts_too_early(const Context& windowed, ValueId id, Grain output_grain);

@@ -96,7 +96,7 @@ SumFlaw SumFlaws::found(ValueId id) {
         case Aggregate::kSum:
         case Aggregate::kMin:
         case Aggregate::kMax:
-          return SumFlaw::kNone;
+          return model_.streams[static_cast<size_t>(value.stream)].table >= 0 ? SumFlaw::kBalance : SumFlaw::kNone;
       }
       return SumFlaw::kNone;
     case ValueKindTag::kNegate:
@@ -403,6 +403,8 @@ std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate agg
   node.percentage = percentage;
   node.stream = argument->rows.stream;
   if (!build_.is_truth(argument->rows.condition, true)) node.condition = argument->rows.condition;
+  const bool ordered = aggregate == Aggregate::kFirst || aggregate == Aggregate::kLast;
+  if (ordered && !has_order(node.stream, written.span)) return std::nullopt;
   Type input;
   if (argument->input) {
     node.input = *argument->input;
@@ -417,8 +419,7 @@ std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate agg
       if (input.kind == ValueKind::kBoolean)
         report.help = fmt::format("count the rows: `count({} where …)`, or `share(… of {})`", stream_name, stream_name);
       if (input.kind == ValueKind::kText) report.help = "count its values with `unique`";
-      const bool shows_one = aggregate == Aggregate::kFirst || aggregate == Aggregate::kLast;
-      if (shows_one && !is_numeric(input.kind)) {
+      if (ordered && !is_numeric(input.kind)) {
         report.help = fmt::format(
             "a metric is a number or a time; count the rows that have a value: `count({} where … == …)`", stream_name);
       }
@@ -498,7 +499,9 @@ bool Analyser::collapse_allowed(const ast::Expr& expr, Aggregate aggregate, std:
   const std::string& key = inner.open->name;
   if (flaw == SumFlaw::kBalance && inner.open->kind == PerKind::kTime) {
     error(Code::sum_of_balances, expr.span,
-          fmt::format("a {0}'s first or last value does not add up over {0}s: what is still there would count again",
+          fmt::format("{0} does not add up over {1}s: what is still there would count again",
+                      build_.facts(inner.value).state ? fmt::format("what there is at a {}'s end", key)
+                                                      : fmt::format("a {}'s first or last value", key),
                       key),
           fmt::format("take `last({0})` or `mean({0})`", words(written)))
         .labels.push_back({written.span, show(type)});

@@ -149,6 +149,8 @@ class Analyser {
   void declare_streams_and_tables();
   void declare_stream(Symbol& symbol);
   void declare_table(Symbol& symbol);
+  bool declare_validity(const ast::TableDecl& table, ModelSource& source);
+  void add_table_rows();
   bool declare_fields(const Slice<ast::Field>& fields, ModelSource& source);
   bool assign_role(const ast::Field& field, int index, ModelSource& source);
   bool check_roles(const ast::Decl& decl, ModelSource& source);
@@ -222,6 +224,7 @@ class Analyser {
 
   // ---- sets of rows (events.cpp, segments.cpp)
   std::optional<RowSet> event(const ast::Expr& expr);
+  bool has_order(int stream, Span use);
   std::optional<RowSet> event_name(const ast::Ident& name);
   std::optional<RowSet> event_union(const ast::Expr& expr);
   std::optional<RowSet> first_event(const ast::Expr& expr);
@@ -363,6 +366,8 @@ struct StreamDimension {
   bool ambiguous = false;
 };
 StreamDimension dimension_in(const Model& model, int stream, const std::string& path);
+/// "the stream `app`", "the table `contracts`"
+std::string source_words(const ModelSource& source);
 /// "user.channel"
 std::string path_words(const ast::Path& path);
 bool can_be_dimension(ValueKind kind);

@@ -98,6 +98,7 @@ ValueFacts Builder::facts_of(const Value& value) const {
   result.window = value.kind == ValueKindTag::kOver;
   result.offset = value.kind == ValueKindTag::kAt;
   result.per_entity = value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kEntity;
+  result.state = value.kind == ValueKindTag::kAggregate && model_.streams[static_cast<size_t>(value.stream)].table >= 0;
   bool own_buckets = value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kTime;
   for (ValueId child : {value.a, value.b, value.c}) {
     if (!child.valid()) continue;
@@ -106,6 +107,7 @@ ValueFacts Builder::facts_of(const Value& value) const {
     result.window = result.window || (part.window && !own_buckets);
     result.offset = result.offset || (part.offset && !own_buckets);
     result.per_entity = result.per_entity || part.per_entity;
+    result.state = result.state || (part.state && !own_buckets);
     result.depth = std::max(result.depth, part.depth + 1);
   }
   return result;

@@ -25,6 +25,10 @@ int entity_for_table(const Model& model, int stream, int table) {
   return -1;
 }
 
+std::string source_words(const ModelSource& source) {
+  return (source.table >= 0 || source.key >= 0 ? "the table `" : "the stream `") + source.name + "`";
+}
+
 std::string path_words(const ast::Path& path) {
   std::string text;
   for (const ast::Ident& part : path.parts) text += (text.empty() ? "" : ".") + std::string(part.name.text());
@@ -49,6 +53,13 @@ void find_attribute(const Model& model, int stream, std::string_view key, std::s
     if (result.found) result.ambiguous = true;
     result.found = true;
     result.row = {};
+    if (source.table == static_cast<int>(t)) {  // of the row itself
+      result.row.kind = RowKind::kField;
+      result.row.type = source.fields[static_cast<size_t>(attribute)].type;
+      result.row.stream = stream;
+      result.row.field = attribute;
+      continue;
+    }
     result.row.kind = RowKind::kAttribute;
     result.row.type = model.tables[t].fields[static_cast<size_t>(attribute)].type;
     result.row.type.optional = true;

@@ -31,6 +31,16 @@ bool mentions_first(const Model& model, RowId id) {
 
 }  // namespace
 
+/// A table's rows are there all at once.
+bool Analyser::has_order(int stream, Span use) {
+  const ModelSource& source = model_.streams[static_cast<size_t>(stream)];
+  if (source.table < 0) return true;
+  error(Code::no_order, use,
+        fmt::format("the rows of {} have no first and no last: they hold at once", source_words(source)),
+        "take the smallest or the largest of a field with `min` or `max`");
+  return false;
+}
+
 /// `first(event) per entity`: the rows of the event, and of them each entity's first.
 std::optional<RowSet> Analyser::first_event(const ast::Expr& expr) {
   const ast::Expr* call = expr.a;
@@ -38,7 +48,8 @@ std::optional<RowSet> Analyser::first_event(const ast::Expr& expr) {
   const std::string_view word = call->a->name.name.text();
   if (!plain_arguments(*call, 1, fmt::format("{}(purchase) per user", word))) return std::nullopt;
   std::optional<RowSet> rows = event(*call->args[0].value);
-  if (!rows || !sound_firsts(rows->condition, call->args[0].span)) return std::nullopt;
+  if (!rows || !has_order(rows->stream, call->args[0].span)) return std::nullopt;
+  if (!sound_firsts(rows->condition, call->args[0].span)) return std::nullopt;
   std::optional<PerKey> key = entity_key(*expr.grain, {rows->stream});
   if (!key) return std::nullopt;
   Row chosen;
@@ -191,11 +202,6 @@ std::optional<RowSet> Analyser::event_name(const ast::Ident& name) {
   if (symbol == nullptr) {
     unknown(Code::unknown_name, name, fmt::format("there is no stream or event `{}`", name.name.text()),
             names_of({SymbolKind::kStream, SymbolKind::kEvent}), event_to_declare(name.name.text()));
-    return std::nullopt;
-  }
-  if (symbol->kind == SymbolKind::kTable) {
-    if (!resolve(*symbol)) return std::nullopt;
-    later(name.span, "counting the rows of a table");
     return std::nullopt;
   }
   if (symbol->kind == SymbolKind::kSegment || symbol->kind == SymbolKind::kMetric) {

@@ -94,6 +94,9 @@ SourceSchema schema_of(const Model& model, const ModelSource& source) {
   schema.order = source.order;
   schema.arrived = source.arrived;
   schema.key = source.key;
+  schema.valid_from = source.valid_from;
+  schema.valid_to = source.valid_to;
+  schema.table = source.table;
   schema.late_micros = source.late_micros;
   for (const ModelField& field : source.fields) {
     FieldSchema one;

@@ -65,7 +65,7 @@ Result<ResolvedDimension> resolve_dimension(const Model& model, const std::strin
       for (const ModelField& field : source.fields) fields.push_back(field.name);
       return problem(
           Code::unknown_report_dimension,
-          fmt::format("`{}` cannot be broken down by `{}`: the stream `{}` has {}{}", metric, path, source.name,
+          fmt::format("`{}` cannot be broken down by `{}`: {} has {}{}", metric, path, source_words(source),
                       found.ambiguous ? "it in several tables" : "no such field or attribute", meant(path, fields)));
     }
     if (!can_be_dimension(found.row.type.kind)) {

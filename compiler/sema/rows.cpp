@@ -141,9 +141,7 @@ void Analyser::unknown_field(const ast::Ident& name, const RowScope& scope) {
           fmt::format("write `{}.{}`", source.fields[static_cast<size_t>(attribute.row.field)].name, name.name.text());
     }
   }
-  unknown(Code::unknown_field, name,
-          fmt::format("the {} `{}` has no field `{}`", scope.table >= 0 ? "table" : "stream", source.name,
-                      name.name.text()),
+  unknown(Code::unknown_field, name, fmt::format("{} has no field `{}`", source_words(source), name.name.text()),
           candidates, help);
 }
 

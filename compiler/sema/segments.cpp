@@ -208,12 +208,13 @@ std::optional<RowId> Analyser::segment_rows(int index, int stream, Span use) {
   }
   if (!test || !missing.empty()) {
     error(Code::segment_not_in_stream, use,
-          fmt::format("this segment needs {}: the stream `{}` has none such", missing.substr(3),
-                      model_.streams[static_cast<size_t>(stream)].name),
+          fmt::format("this segment needs {}: {} has none such", missing.substr(3),
+                      source_words(model_.streams[static_cast<size_t>(stream)])),
           "restrict only what is computed from streams that have it");
     return std::nullopt;
   }
-  if (!table || needs_member(model_, node.condition)) return test;
+  const bool own_rows = table && model_.streams[static_cast<size_t>(stream)].table == node.source;
+  if (!table || own_rows || needs_member(model_, node.condition)) return test;
   Row member;
   member.kind = RowKind::kMember;
   member.type = boolean_type();
@@ -234,6 +235,10 @@ std::optional<RowId> Analyser::translate(RowId id, Translation& translation) {
 std::optional<RowId> Analyser::translate_leaf(Row row, const Translation& translation) {
   const ModelSource& target = model_.streams[static_cast<size_t>(translation.to)];
   row.stream = translation.to;
+  if (translation.from_table >= 0 && target.table == translation.from_table) {
+    row.table = -1;
+    return build_.row(std::move(row));
+  }
   if (translation.from_table >= 0) {
     int entity = entity_for_table(model_, translation.to, translation.from_table);
     if (entity < 0) return std::nullopt;

@@ -111,6 +111,19 @@ void Analyser::declare_streams_and_tables() {
     for (const ast::Ident& key : symbol.decl->table->keys) broken_tables_.push_back(key.name);
   }
   match_entities();
+  add_table_rows();
+}
+
+/// A table's rows can be counted: they are a stream's, with the key as their entity, and no time of their own.
+void Analyser::add_table_rows() {
+  for (Symbol& symbol : symbols_) {
+    if (symbol.kind != SymbolKind::kTable) continue;
+    ModelSource rows = model_.tables[static_cast<size_t>(symbol.index)];
+    rows.table = symbol.index;
+    if (rows.key >= 0) rows.entities = {rows.key};
+    symbol.rows = {static_cast<int>(model_.streams.size()), build_.truth(true)};
+    model_.streams.push_back(std::move(rows));
+  }
 }
 
 bool Analyser::attributes_broken(std::string_view entity) const {
@@ -172,14 +185,41 @@ void Analyser::declare_table(Symbol& symbol) {
     }
     sound = sound && source.key >= 0;
   }
-  if (!decl.table->valid_from.name.empty()) {
-    later(decl.table->valid_span, "a slowly changing table (`valid from … to …`)");
-    sound = false;
-  }
+  if (!decl.table->valid_from.name.empty()) sound = declare_validity(*decl.table, source) && sound;
   check_properties(decl.properties, nullptr);
   symbol.index = static_cast<int>(model_.tables.size());
   symbol.state = sound ? SymbolState::kDone : SymbolState::kBroken;
   model_.tables.push_back(std::move(source));
+}
+
+/// The two ends are timestamps: declared fields, or else columns of these names that may be empty.
+bool Analyser::declare_validity(const ast::TableDecl& table, ModelSource& source) {
+  if (table.valid_from.name == table.valid_to.name) {
+    error(Code::validity_field, table.valid_span,
+          "a row is valid from one time to another, and this is one field twice",
+          "name two fields: `valid from since to until`");
+    return false;
+  }
+  bool sound = true;
+  for (auto [name, end] :
+       {std::pair(&table.valid_from, &source.valid_from), std::pair(&table.valid_to, &source.valid_to)}) {
+    *end = field_index(source, name->name.text());
+    if (*end < 0) {
+      ModelField field = exact_field(ValueKind::kTimestamp, 0);
+      field.name = field.source = name->name.text();
+      field.type.optional = true;
+      field.span = name->span;
+      *end = static_cast<int>(source.fields.size());
+      source.fields.push_back(std::move(field));
+    }
+    const Type& type = source.fields[static_cast<size_t>(*end)].type;
+    if (type.kind == ValueKind::kTimestamp) continue;
+    error(Code::validity_field, name->span,
+          fmt::format("a row is valid from a time to a time, and `{}` is {}", name->name.text(), show(type)),
+          "declare the field as `timestamp?`, or leave it out: then it is read as one");
+    sound = false;
+  }
+  return sound;
 }
 
 bool Analyser::declare_fields(const Slice<ast::Field>& fields, ModelSource& source) {

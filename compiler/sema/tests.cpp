@@ -15,7 +15,7 @@ class FieldsRead {
   explicit FieldsRead(const Model& model) : model_(model) {}
   void row(RowId id);
   void value(ValueId id);
-  void field(int source, int field) { fields_.insert({source, field}); }
+  void field(int source, int field);
   bool has(int source, int field) const { return fields_.contains({source, field}); }
 
  private:
@@ -24,6 +24,14 @@ class FieldsRead {
   std::set<RowId> rows_;
   std::set<ValueId> values_;
 };
+
+/// A field of a table's rows is the table's.
+void FieldsRead::field(int source, int field) {
+  if (source >= 0 && model_.streams[static_cast<size_t>(source)].table >= 0) {
+    source = -1 - model_.streams[static_cast<size_t>(source)].table;
+  }
+  fields_.insert({source, field});
+}
 
 void FieldsRead::row(RowId id) {
   if (!id.valid() || !rows_.insert(id).second) return;
@@ -40,7 +48,7 @@ void FieldsRead::value(ValueId id) {
   if (value.kind == ValueKindTag::kAggregate) {
     row(value.condition);
     row(value.input);
-    field(value.stream, model_.streams[static_cast<size_t>(value.stream)].time);
+    field(value.stream, model_.streams[static_cast<size_t>(value.stream)].time);  // -1 of a table's rows: no field
   }
   for (RowId key : value.key.rows) row(key);
   for (ValueId child : {value.a, value.b, value.c}) this->value(child);
@@ -153,7 +161,9 @@ void Analyser::check_columns(const ast::Decl& decl, const ModelTest& test) {
   }
   for (const TestGiven& given : test.given) {
     const ModelSource& source = (given.is_table ? model_.tables : model_.streams)[static_cast<size_t>(given.source)];
-    if (given.is_table) read.field(-1 - given.source, source.key);
+    if (given.is_table) {
+      for (int field : {source.key, source.valid_from, source.valid_to}) read.field(-1 - given.source, field);
+    }
     for (size_t f = 0; f < source.fields.size(); ++f) {
       bool used = read.has(given.is_table ? -1 - given.source : given.source, static_cast<int>(f));
       bool present = std::find(given.fields.begin(), given.fields.end(), static_cast<int>(f)) != given.fields.end();

@@ -22,6 +22,15 @@ std::optional<Term> Analyser::over(const ast::Expr& expr) {
     error(Code::constant_over_time, expr.op, "a constant is the same in every window", "leave the window out");
     return std::nullopt;
   }
+  if (build_.facts(term->value).state) {
+    error(
+        Code::window_of_state, expr.op,
+        fmt::format("`{}` is of a table's rows: those that are valid at one instant, so a window has nothing to gather",
+                    inner),
+        "leave the window out: the value is that at the bucket's end; or take one of its days, as in "
+        "`mean(count(contracts) per day) over last 28 days`");
+    return std::nullopt;
+  }
   if (build_.facts(term->value).window) {
     error(Code::window_in_window, expr.op, fmt::format("`{}` has a window already", inner),
           "a value has one window; a window over finer values is written `mean(x per day) over …`");
@@ -183,8 +192,8 @@ std::optional<PerKey> Analyser::per_key(const ast::Grain& grain, ValueId value) 
       for (const ModelField& field : model_.streams[static_cast<size_t>(stream)].fields)
         candidates.push_back(field.name);
       unknown(Code::unknown_grain, grain.path.parts.front(),
-              fmt::format("`{}` is no grain, no entity and no dimension of the stream `{}`", key.name,
-                          model_.streams[static_cast<size_t>(stream)].name),
+              fmt::format("`{}` is no grain, no entity and no dimension of {}", key.name,
+                          source_words(model_.streams[static_cast<size_t>(stream)])),
               candidates,
               "write a grain (`per day`), an entity (`per user`) or a field that every stream in the formula has");
       return std::nullopt;
@@ -217,8 +226,8 @@ std::optional<PerKey> Analyser::entity_key(const ast::Grain& grain, const std::v
     bool entity =
         field >= 0 && std::find(source.entities.begin(), source.entities.end(), field) != source.entities.end();
     if (!entity) {
-      error(Code::no_such_entity, grain.span, fmt::format("the stream `{}` has no entity `{}`", source.name, key.name),
-            "`per` an entity needs it in every stream of the formula");
+      error(Code::no_such_entity, grain.span, fmt::format("{} has no entity `{}`", source_words(source), key.name),
+            "`per` an entity needs it in every stream and table of the formula");
       return std::nullopt;
     }
     Type type = source.fields[static_cast<size_t>(field)].type;

@@ -228,8 +228,44 @@ def metadata():
             failures.append(f"JSON lacks {word}")
 
 
+SEATS = """calendar { zone "UTC" }
+
+stream logins {
+  time at : timestamp
+  entity firm : text
+}
+
+table contracts key firm {
+  firm : text
+  seats : integer
+  valid from since to until
+}
+
+metric seats  = sum(contracts.seats)
+metric logged = sum(logins.firm.seats)
+"""
+
+
+def validity():
+    """Rows of one key that are valid at the same time, and rows that are over before they begin, are bad; of two that
+    overlap the one read first stands."""
+    good = "a,1,2026-01-05,2026-01-07\na,2,2026-01-07,\n"
+    for name, row, code in (("overlap", "a,4,2026-01-06,2026-01-08\n", "AL7214"), ("open", "a,4,,2026-01-06\n", "AL7214"),
+                            ("inside", "a,4,2026-01-05 10:00,2026-01-05 11:00\n", "AL7214"),
+                            ("backwards", "a,4,2026-01-04,2026-01-03\n", "AL7213")):
+        case = Case(name).write(SEATS, "shop.metric").write("firm,seats,since,until\n" + good + row + "b,8,2026-01-06,\n")
+        case.write("at,firm\n2026-01-06 10:00,a\n2026-01-08 10:00,a\n2026-01-05 10:00,b\n2026-01-06 00:00,b\n", "logins.csv")
+        data = ("--data", "contracts=sales.csv", "--data", "logins=logins.csv")
+        for engine in ("native", "reference"):
+            case.expect(case.run(*data, "--engine", engine), 2, code, "sales.csv", "row 3", "firm", '"a"', "--bad-rows skip")
+            skipped = case.run(*data, "--engine", engine, "--bad-rows", "skip", "--per", "day")
+            case.expect(skipped, 0, "1 bad row", out=["seats,day,2026-01-05,1,", "seats,day,2026-01-06,9,",
+                                                      "seats,day,2026-01-07,10,", "logged,day,2026-01-06,9,",
+                                                      "logged,day,2026-01-08,2,"])
+
+
 if __name__ == "__main__":
-    for group in (bad_rows, files, parquet, accepted, overflow, full_disk, specs, metadata):
+    for group in (bad_rows, validity, files, parquet, accepted, overflow, full_disk, specs, metadata):
         group()
     for failure in failures:
         print(failure)

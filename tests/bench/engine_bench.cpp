@@ -210,7 +210,7 @@ void time_indexer(const Events& events) {
   Program program = make_program(kCellsOnly);
   Result<Calendar> calendar = Calendar::open(program.calendar);
   State state(program, *calendar, {});
-  Indexer indexer(program.pipelines[0], {state.key_space(0), state.key_space(1)});
+  Indexer indexer(program.pipelines[0], {state.key_space(0), state.key_space(1)}, false);
   const size_t rows = events.ts().size();
   uint64_t sum = 0;
   for (int round = 0; round < 2; ++round) {

@@ -140,6 +140,8 @@ def run_verb():
         found = [(row["metric"], row["bucket"], row["value"]) for row in rows]
         check("CSV's rows", found == [("revenue", "2026-01-05", "1.5"), ("revenue", "2026-01-06", "2"),
                                       ("dau", "2026-01-05", "1"), ("dau", "2026-01-06", "1")], found)
+    for engine in ("native", "reference"):
+        project.expect(f"run revenue --per fiscal-quarter --format csv --engine {engine}", 0, out=["revenue,fiscal quarter,FY2026-Q1,"])
     document = json.loads(project.expect("run revenue --per day --by plan --format json", 0).stdout)
     check("JSON's rows", {"metric": "revenue", "value": 1.5}.items() <= document["rows"][0].items(), document["rows"][0])
     check("a missing plan is null", any(row["dimensions"] == {"plan": None} for row in document["rows"]), document)
@@ -151,6 +153,24 @@ def run_verb():
         done = project.expect(f"run revenue --dump={dump}", 0)
         check(f"--dump={dump} prints something", len(done.stdout) > 20, done.stdout)
     project.expect("run revenue --dump=asm", 2, err=["asm"])
+
+
+def elapsed():
+    """The report's range ends a bucket as the watermark does: the other bucket is cut to as many days."""
+    project = Project()
+    (project.folder / "pace.metric").write_text(
+        "stream sales {\n  time at : timestamp(day)\n  n : integer\n}\n\n"
+        "metric first = sum(sales.n) at 1 month ago same elapsed\nmetric more = change(sum(sales.n), 1 month same elapsed)\n"
+        "metric all_of_it = change(sum(sales.n), 1 month)\n")
+    rows = [(f"2026-{month:02}-{day:02}", month) for month in (1, 2, 3, 4) for day in range(1, 29)]
+    (project.folder / "pace.csv").write_text("at,n\n" + "".join(f"{at},{n}\n" for at, n in rows))
+    for engine in ("native", "reference"):
+        done = project.expect(f"run pace.metric --data sales=pace.csv --per month --from 2026-02-01 --to 2026-03-11 --format csv --engine {engine}", 0)
+        found = {(row["metric"], row["bucket"]): (row["value"], row["partial"]) for row in csv.DictReader(io.StringIO(done.stdout))}
+        wanted = {("first", "2026-02"): ("28", "false"), ("first", "2026-03"): ("20", "true"),
+                  ("more", "2026-02"): ("28", "false"), ("more", "2026-03"): ("10", "true"),
+                  ("all_of_it", "2026-02"): ("28", "false"), ("all_of_it", "2026-03"): ("-26", "true")}
+        check("same elapsed under --to", found == wanted, found)
 
 
 def outputs():
@@ -256,7 +276,7 @@ def colour():
 
 
 if __name__ == "__main__":
-    for group in (usage, check_verb, project_files, run_verb, outputs, overflow, test_verb, fmt_verb, explain_verb, init_verb,
+    for group in (usage, check_verb, project_files, run_verb, elapsed, outputs, overflow, test_verb, fmt_verb, explain_verb, init_verb,
                   several_modules, colour):
         group()
     for failure in failures:

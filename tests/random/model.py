@@ -253,8 +253,11 @@ class Aggregate(Node):
         for key in rows.keys() - kept:
             rows[key] = (rows[key][0], [])
 
+    def covered(self, world, context):
+        return world.covers(context.low, context.high)
+
     def finish(self, world, context, count, values):
-        if not world.covers(context.low, context.high):
+        if not self.covered(world, context):
             return Undefined("no_data")
         if self.op == "count":
             return Fraction(count)
@@ -265,6 +268,46 @@ class Aggregate(Node):
         if self.op == "sum" and not values:
             return Fraction(0) if self.field.kind == "exact" else 0.0
         return fold("percentile" if self.op == "median" else self.op, values, self.point)
+
+
+@dataclasses.dataclass(frozen=True)
+class TableAggregate(Aggregate):
+    """Of the table's rows that are valid at the last instant of what a context looks at."""
+
+    def text(self):
+        rows = "users" if self.op == "count" else self.field.text()
+        if self.condition.language:
+            rows = f"{rows} where {self.condition.language}"
+        return op_text(self.op, self.point, rows)
+
+    def rows(self, world, keys, highs):
+        world.db.execute("create or replace temp table highs(high timestamp)")
+        world.db.executemany("insert into highs values (?)", [(high,) for high in highs])
+        values = "list(null)" if self.op == "count" else f"list({self.field.sql()})"
+        key_columns = "".join(", " + k for k in keys)
+        query = (f"select high{key_columns}, count(*), {values} from highs join users on coalesce(since < high, true) "
+                 f"and coalesce(until >= high, true) where {self.accepts()} group by all")
+        return {(row[0], row[1:-2]): row[-2:] for row in world.db.sql(query).fetchall()}
+
+    def groups(self, world, keys):
+        if not keys:
+            return {()}
+        return {group for _, group in self.rows(world, keys, {c.high for c in world.contexts()})}
+
+    def evaluate(self, world, contexts, keys, groups):
+        rows = self.rows(world, keys, {c.high for c in contexts}) if contexts else {}
+        result, present = {}, set()
+        for context in contexts:
+            for group in groups:
+                count, values = rows.get((context.high, group), (0, []))
+                if count:
+                    present.add((context, group))
+                result[context, group] = self.finish(world, context, count, values)
+        return result, present
+
+    def covered(self, world, context):
+        rows, open_start, first = world.db.sql("select count(*), bool_or(since is null), min(since) from users").fetchall()[0]
+        return rows > 0 and (open_start or first < context.high)
 
 
 @dataclasses.dataclass(frozen=True)

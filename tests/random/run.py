@@ -20,7 +20,8 @@ import duckdb
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "python"))
 import alidade  # noqa: E402
-from model import (Aggregate, At, Binary, Condition, Constant, Event, Field, Function, If, Over, PerKey, PerTime, Undefined, World)  # noqa: E402
+from model import (Aggregate, At, Binary, Condition, Constant, Event, Field, Function, If, Over, PerKey, PerTime,
+                   TableAggregate, Undefined, World)  # noqa: E402
 
 NAMES = ["signup", "purchase", "refund", "page_view"]
 EVENT_NAMES = ["newest", "oldest"]
@@ -36,6 +37,9 @@ PRODUCT = Field("total", "exact", "(quantity * amount)", "(app.quantity * app.am
 CAPPED = Field("capped", "exact", "greatest(amount, 5)", "greatest(app.amount, 5 USD)")
 FILLED = Field("filled", "float", "coalesce(score, quantity)", "coalesce(app.score, app.quantity)")
 USER = Field("user", "text", '"user"')
+TIERS_OF_USERS = ["gold", "silver"]
+SEATS = Field("seats", "exact", "", "users.seats")
+TIER = Field("tier", "text", "", "users.tier")
 
 
 def make_rows(rng, zone):
@@ -60,6 +64,30 @@ def make_rows(rng, zone):
     return rows
 
 
+def make_users(rng, rows, zone):
+    """A slowly changing table: for some users versions that follow each other, with gaps and open ends."""
+    first, last = min(r["ts"] for r in rows), max(r["ts"] for r in rows)
+    users = []
+    for user in sorted({r["user"] for r in rows if r["user"]} | {"u_never_seen"}):
+        if rng.random() < 0.2:
+            continue
+        span = (last - first) + dt.timedelta(days=4)
+        cuts = sorted(first - dt.timedelta(days=2) + span * rng.random() for _ in range(rng.choice([2, 2, 4, 6])))
+        if rng.random() < 0.3:  # at a row's own time
+            cuts = sorted([*cuts[:-1], rng.choice(rows)["ts"]])
+        edges = [None if rng.random() < 0.3 else cuts[0], *cuts[1:-1], None if rng.random() < 0.5 else cuts[-1]]
+        for since, until in zip(edges, edges[1:]):
+            if rng.random() < 0.2:
+                continue
+            users.append({"user": user, "tier": rng.choice(TIERS_OF_USERS), "name": rng.choice(NAMES), "plan": rng.choice(PLANS),
+                          "country": None if rng.random() < 0.2 else rng.choice(COUNTRIES), "seats": rng.randrange(-2, 9),
+                          "since_ts": since, "until_ts": until,
+                          "since": since and since.astimezone(zone).replace(tzinfo=None),
+                          "until": until and until.astimezone(zone).replace(tzinfo=None)})
+    rng.shuffle(users)
+    return users
+
+
 def make_condition(rng, depth=0):
     if depth < 2 and rng.random() < 0.3:
         a, b = make_condition(rng, depth + 1), make_condition(rng, depth + 1)
@@ -71,7 +99,7 @@ def make_condition(rng, depth=0):
     name, plan, country = rng.choice(NAMES), rng.choice(PLANS), rng.choice(COUNTRIES[:3])
     low = rng.randrange(-50, 900)
     compare, sql_compare = rng.choice([("==", "="), ("!=", "<>"), ("<", "<"), ("<=", "<="), (">", ">"), (">=", ">=")])
-    pair = rng.sample(NAMES, 2)
+    pair, tier = rng.sample(NAMES, 2), rng.choice(TIERS_OF_USERS)
     return rng.choice([
         Condition(f'name == "{name}"', f"name = '{name}'"),
         Condition(f'name == "{name}"', f"name = '{name}'"),
@@ -87,6 +115,7 @@ def make_condition(rng, depth=0):
         Condition(f"quantity * 2 {compare} {low % 9}", f"quantity * 2 {sql_compare} {low % 9}"),
         Condition(f"score / quantity {compare} 4", f"(case when quantity <> 0 then score / quantity end) {sql_compare} 4"),
         Condition("active", "active"),
+        Condition(f'user.tier == "{tier}"', f"tier = '{tier}'"),
     ])
 
 
@@ -106,6 +135,22 @@ def make_aggregate(rng, kinds="money count unique float"):
     if field is PRODUCT and op in ("median", "percentile"):
         op = "sum"
     return Aggregate(op, field, condition, point, rows)
+
+
+def make_table_aggregate(rng):
+    condition = rng.choice([Condition("", ""), Condition('tier == "gold"', "tier = 'gold'"), Condition("seats > 3", "seats > 3")])
+    op = rng.choice(["count", "sum", "mean", "min", "max", "median", "unique"])
+    return TableAggregate(op, {"count": SEATS, "unique": TIER}.get(op, SEATS), condition)
+
+
+def make_table_metric(rng, dimensions):
+    """Beside a stream's value, whose range it then has. Groups depend on what is asked, so other buckets come without."""
+    if not dimensions and rng.random() < 0.5:
+        node = make_table_aggregate(rng)
+        node = rng.choice([At(node, 1, "day"), PerTime("mean", node, "day"),
+                           Over(PerTime("max", node, "day"), "last", rng.choice([2, 7]), "day")])
+        return Binary("/", node, make_aggregate(rng, "count unique"))
+    return Binary("/", make_aggregate(rng, "count unique integer"), make_table_aggregate(rng))
 
 
 def adds_up(node):
@@ -186,10 +231,33 @@ def make_spec(zone, week_start, user_type, events, metrics):
         f'calendar {{ zone "{zone}"; week starts {WEEKDAYS[week_start - 1]} }}', "",
         "stream app {", "  time ts : timestamp", f"  entity user : {user_type}?", "  name : text",
         '  plan : one_of("free", "basic", "pro")', "  country : text?", "  amount : money(USD)", "  quantity : integer",
-        "  score : number?", "  active : bool", "}", ""]
+        "  score : number?", "  active : bool", "}", "",
+        "table users key user {", f"  user : {user_type}", "  tier : text", "  name : text",
+        '  plan : one_of("free", "basic", "pro")', "  country : text?", "  seats : integer", "  valid from since to until", "}", ""]
     lines += [event.text() for event in events]
     lines += [f"metric m{i} = {metric.text()}" for i, metric in enumerate(metrics)]
     return "\n".join(lines) + "\n"
+
+
+def write_users(users, folder, database):
+    """The table as CSV and in DuckDB, and in `app` what it says of each row's user at that time."""
+    path = folder / "users.csv"
+    names = ["user", "tier", "name", "plan", "country", "seats"]
+    with path.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.writer(out)
+        writer.writerow([*names, "since", "until"])
+        for row in users:
+            ends = [e.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if e else "" for e in (row["since_ts"], row["until_ts"])]
+            writer.writerow(["" if row[n] is None else row[n] for n in names] + ends)
+    database.execute("""create table users("user" text, tier text, name text, plan text, country text, seats bigint, since timestamp,
+        until timestamp, since_ts timestamp, until_ts timestamp)""")
+    plain = lambda at: at and at.replace(tzinfo=None)  # noqa: E731
+    if users:
+        database.executemany("insert into users values (?,?,?,?,?,?,?,?,?,?)", [
+            [*(r[n] for n in names), r["since"], r["until"], plain(r["since_ts"]), plain(r["until_ts"])] for r in users])
+    database.execute("""create or replace table app as select a.*, u.tier from app a left join users u on a."user" = u."user"
+        and coalesce(u.since_ts <= a.ts, true) and coalesce(a.ts < u.until_ts, true)""")
+    return path
 
 
 def write_rows(rows, folder, parquet, database):
@@ -261,16 +329,19 @@ def check_pair(seed):
     zone, week_start = rng.choice(ZONES), rng.choice([1, 1, 7, 3])
     database = duckdb.connect(config={"threads": 1})
     database.execute("set timezone = 'UTC'") if False else None
-    path = write_rows(make_rows(rng, zoneinfo.ZoneInfo(zone)), folder, False, database)
+    rows = make_rows(rng, zoneinfo.ZoneInfo(zone))
+    path = write_rows(rows, folder, False, database)
+    users = write_users(make_users(rng, rows, zoneinfo.ZoneInfo(zone)), folder, database)
     grain = rng.choice(["all", "day", "week", "month"])
     dimensions = rng.choice([[], [], ["plan"], ["country"], ["name", "plan"]])
     events = make_events(rng)
     for event in events:
         event.create(database)
-    metrics = [make_metric(rng, grain) for _ in range(rng.randint(3, 8))]
+    metrics = [make_table_metric(rng, dimensions) if rng.random() < 0.15 else make_metric(rng, grain)
+               for _ in range(rng.randint(3, 8))]
     spec = folder / "spec.metric"
     spec.write_text(make_spec(zone, week_start, "text", events, metrics), encoding="utf-8")
-    options = {"per": None if grain == "all" else grain, "by": dimensions or None, "data": [("app", path)]}
+    options = {"per": None if grain == "all" else grain, "by": dimensions or None, "data": [("app", path), ("users", users)]}
     try:
         native = alidade.run(spec, engine="native", threads=rng.choice([1, 2, 4]), tier=rng.choice(TIERS), **options)
         reference = alidade.run(spec, engine="reference", **options)
