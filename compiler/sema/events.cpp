@@ -193,6 +193,7 @@ std::optional<RowSet> Analyser::event_name(const ast::Ident& name) {
             names_of({SymbolKind::kStream, SymbolKind::kEvent}), "");
     return std::nullopt;
   }
+  if (wrong_use(*symbol, name)) return std::nullopt;
   if (symbol->kind == SymbolKind::kTable) {
     if (!resolve(*symbol)) return std::nullopt;
     later(name.span, "counting the rows of a table");
