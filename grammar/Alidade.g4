@@ -125,7 +125,7 @@ benchmarkFor  : FOR name name (AND name name)* ;
 benchmarkItem : name (BELOW | FROM) amount ;
 
 testItem
-  : GIVEN name (UNTIL (DATE | TIMESTAMP))? ROW+              # givenItem
+  : GIVEN path (UNTIL (DATE | TIMESTAMP))? ROW+              # givenItem
   | EXPECT PER grain breakdown? ':' expr (',' expr)* ROW+    # expectTableItem
   | EXPECT expr expectation?                                 # expectItem
   ;

@@ -84,6 +84,10 @@ void DiagnosticSink::sort() {
     if (a.span.begin != b.span.begin) return a.span.begin < b.span.begin;
     return a.code < b.code;
   });
+  auto same = [](const Diagnostic& a, const Diagnostic& b) {
+    return a.file != nullptr && a.file == b.file && a.code == b.code && a.span == b.span && a.message == b.message;
+  };
+  all_.erase(std::unique(all_.begin(), all_.end(), same), all_.end());
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates) {

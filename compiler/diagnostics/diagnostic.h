@@ -39,6 +39,7 @@ const CodeInfo* find_code(int number);     ///< nullptr if unknown
 struct Label {
   Span span;
   std::string text;
+  const SourceFile* file = nullptr;  ///< null: the diagnostic's
 };
 
 /// A replacement that certainly mends the error (`check --fix` applies it) or one to consider.
@@ -56,7 +57,7 @@ struct Diagnostic {
   Span span;  ///< the narrowest wrong part
   std::string message;
   std::string help;           ///< "" where the message says all
-  std::vector<Label> labels;  ///< other places involved, in the same file
+  std::vector<Label> labels;  ///< other places involved
   std::vector<Fix> fixes;
 };
 
@@ -65,8 +66,11 @@ class DiagnosticSink {
   /// The returned reference is valid until the next report; add labels, help and fixes to it.
   Diagnostic& report(Code code, const SourceFile& file, Span span, std::string message);
   const std::vector<Diagnostic>& all() const { return all_; }
+  /// For what only the reporting phase can add to what it has reported.
+  std::vector<Diagnostic>& reported() { return all_; }
   bool has_errors() const;
-  /// Orders by file, then place; the order everything is printed in.
+  /// Orders by file, then place; the order everything is printed in. What was found twice, because a file was read for
+  /// several others, is kept once.
   void sort();
   /// Takes over a file that diagnostics point into and that nobody else will own.
   void keep(std::unique_ptr<const SourceFile> file) { kept_.push_back(std::move(file)); }

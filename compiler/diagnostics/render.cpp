@@ -41,6 +41,7 @@ bool is_utf8(std::string_view text) {
 
 /// A place to mark, on the line where it begins.
 struct Mark {
+  const SourceFile* file = nullptr;
   uint32_t line = 0;
   uint32_t column = 0;  ///< from 1
   uint32_t width = 1;   ///< code points on that line, at least 1
@@ -51,7 +52,7 @@ struct Mark {
 Mark mark_of(const SourceFile& file, Span span, bool primary, std::string text) {
   LineColumn begin = file.position(span.begin);
   LineColumn end = file.position(span.end);
-  Mark mark{begin.line, begin.column, 1, primary, std::move(text)};
+  Mark mark{&file, begin.line, begin.column, 1, primary, std::move(text)};
   if (end.line == begin.line) {
     mark.width = std::max(1u, end.column - begin.column);
   } else {
@@ -61,6 +62,24 @@ Mark mark_of(const SourceFile& file, Span span, bool primary, std::string text) 
     mark.width = length + 1 > begin.column ? length + 1 - begin.column : 1;
   }
   return mark;
+}
+
+const SourceFile& file_of(const Diagnostic& d, const Label& label) {
+  return label.file == nullptr ? *d.file : *label.file;
+}
+
+/// By file, the diagnostic's own first, then by line.
+std::vector<Mark> marks_of(const Diagnostic& d) {
+  std::vector<Mark> marks;
+  if (d.file == nullptr) return marks;
+  marks.push_back(mark_of(*d.file, d.span, true, ""));
+  for (const Label& label : d.labels) marks.push_back(mark_of(file_of(d, label), label.span, false, label.text));
+  std::stable_sort(marks.begin(), marks.end(), [&](const Mark& a, const Mark& b) {
+    if (a.file == b.file) return a.line < b.line;
+    if (a.file == d.file || b.file == d.file) return a.file == d.file;
+    return a.file->start() < b.file->start();
+  });
+  return marks;
 }
 
 /// Control characters would move the carets or the terminal: each is shown as a space. Of a line that is not UTF-8 each
@@ -100,8 +119,12 @@ Excerpt excerpt(std::string_view line, uint32_t column) {
 nlohmann::ordered_json span_json(const SourceFile& file, Span span) {
   LineColumn begin = file.position(span.begin);
   LineColumn end = file.position(span.end);
-  return {{"line", begin.line},       {"column", begin.column}, {"end_line", end.line},
-          {"end_column", end.column}, {"begin", span.begin},    {"end", span.end}};
+  return {{"line", begin.line},
+          {"column", begin.column},
+          {"end_line", end.line},
+          {"end_column", end.column},
+          {"begin", span.begin - file.start()},
+          {"end", span.end - file.start()}};
 }
 
 }  // namespace
@@ -130,19 +153,21 @@ std::string render_text(const Diagnostic& d, bool colour) {
   std::string head = fmt::format("{}[{}]", severity_text(d.severity), code_text(d.code));
   std::string out =
       paint(kBold, place) + paint(severity_colour(d.severity), head) + ": " + paint(kBold, d.message) + "\n";
-  std::vector<Mark> marks;
-  if (d.file != nullptr) {
-    marks.push_back(mark_of(*d.file, d.span, true, ""));
-    for (const Label& label : d.labels) marks.push_back(mark_of(*d.file, label.span, false, label.text));
-  }
-  std::stable_sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.line < b.line; });
-  size_t gutter = marks.empty() ? 0 : std::to_string(marks.back().line).size();
+  const std::vector<Mark> marks = marks_of(d);
+  size_t gutter = 0;
+  for (const Mark& mark : marks) gutter = std::max(gutter, std::to_string(mark.line).size());
   std::string blank = std::string(gutter + 2, ' ');
+  const SourceFile* last_file = d.file;
   uint32_t last_line = 0;
   Excerpt line;
   for (const Mark& mark : marks) {
+    if (mark.file != last_file) {
+      out += paint(kBlue, fmt::format("{}{}:{}:{}", blank, mark.file->path(), mark.line, mark.column)) + "\n";
+      last_line = 0;
+    }
+    last_file = mark.file;
     if (mark.line != last_line) {
-      line = excerpt(d.file->line(mark.line), mark.column);
+      line = excerpt(mark.file->line(mark.line), mark.column);
       out += paint(kBlue, fmt::format(" {:>{}} | ", mark.line, gutter)) + line.text + "\n";
     }
     last_line = mark.line;
@@ -174,7 +199,8 @@ std::string render_json(const Diagnostic& d) {
   json["fixes"] = nlohmann::ordered_json::array();
   for (const Label& label : d.labels) {
     nlohmann::ordered_json item = {{"text", label.text}};
-    if (d.file != nullptr) item.update(span_json(*d.file, label.span));
+    if (label.file != nullptr) item["file"] = label.file->path();
+    if (d.file != nullptr) item.update(span_json(file_of(d, label), label.span));
     json["labels"].push_back(item);
   }
   for (const Fix& fix : d.fixes) {

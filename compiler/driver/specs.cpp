@@ -8,8 +8,8 @@
 #include <filesystem>
 
 #include "compiler/diagnostics/render.h"
+#include "compiler/driver/imports.h"
 #include "compiler/driver/verbs.h"
-#include "compiler/driver/write_file.h"
 
 namespace alidade {
 namespace {
@@ -37,19 +37,35 @@ Result<std::vector<std::string>> spec_paths(const std::vector<std::string>& name
 
 Result<std::vector<Spec>> load_specs(const std::vector<std::string>& paths, DiagnosticSink& sink) {
   std::vector<Spec> specs;
+  SpecLoader loader(sink);
   for (const std::string& path : paths) {
-    Result<std::string> text = read_file(path);
-    if (!text) return text.error();
-    Spec spec;
-    const size_t before = sink.all().size();
-    spec.syntax = parse(path, std::move(*text), sink);
+    Result<LoadedSpec> loaded = loader.load(path);
+    if (!loaded) return loaded.error();
     // After a syntax error a name may be unknown only because its declaration could not be read.
-    const bool readable = std::none_of(sink.all().begin() + static_cast<std::ptrdiff_t>(before), sink.all().end(),
-                                       [](const Diagnostic& d) { return d.severity == Severity::kError; });
-    if (readable) spec.model = analyse(spec.syntax, sink);
+    Spec spec;
+    if (loaded->readable) spec.model = analyse(loaded->files, sink);
+    spec.files = std::move(loaded->syntaxes);
     specs.push_back(std::move(spec));
   }
   return specs;
+}
+
+const Syntax& file_of(const Spec& spec, Span place) {
+  auto holds = [&](const auto& syntax) {
+    return syntax->source->start() <= place.begin && place.begin <= syntax->source->end();
+  };
+  return **std::find_if(spec.files.begin(), spec.files.end(), holds);
+}
+
+const ModelMetric* find_metric(const Model& model, std::string_view name) {
+  auto at =
+      std::find_if(model.metrics.begin(), model.metrics.end(), [&](const ModelMetric& m) { return m.name == name; });
+  return at == model.metrics.end() ? nullptr : &*at;
+}
+
+size_t own_metrics(const Model& model) {
+  return static_cast<size_t>(
+      std::count_if(model.metrics.begin(), model.metrics.end(), [](const ModelMetric& m) { return !m.imported; }));
 }
 
 Result<Project> current_project(const std::string& profile) {

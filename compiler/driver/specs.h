@@ -2,6 +2,7 @@
 // tests/command.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,21 @@
 
 namespace alidade {
 
-/// One module. `model` is complete only if the sink that it was loaded with has no errors in this file.
+/// One module and what it imports, the module's own file first. `model` is complete only if the sink that it was loaded
+/// with has no errors.
 struct Spec {
-  Syntax syntax;
+  std::vector<std::shared_ptr<const Syntax>> files;
   Model model;
 };
+
+/// The file that a place is in.
+const Syntax& file_of(const Spec& spec, Span place);
+
+/// A metric by its name, qualified where it is imported; null where there is none.
+const ModelMetric* find_metric(const Model& model, std::string_view name);
+
+/// Metrics that the module declares itself.
+size_t own_metrics(const Model& model);
 
 /// What `named` names, else the project's, as paths relative to the working folder where that is shorter.
 Result<std::vector<std::string>> spec_paths(const std::vector<std::string>& named, const Project& project);

@@ -28,7 +28,7 @@ int verb_check(const CheckArguments& arguments, const Terminal& terminal) {
   size_t errors = 0, metrics = 0, tests = 0;
   for (const Diagnostic& diagnostic : sink.all()) errors += diagnostic.severity == Severity::kError;
   for (const Spec& spec : specs.value()) {
-    metrics += spec.model.metrics.size();
+    metrics += own_metrics(spec.model);
     tests += spec.model.tests.size();
   }
   const auto counted = [](size_t count, const char* word) {

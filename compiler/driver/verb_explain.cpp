@@ -79,8 +79,7 @@ std::string joined_streams(const Model& model, const ModelMetric& metric) {
 /// The declaration as it was written.
 std::string_view written(const Syntax& syntax, const ModelMetric& metric) {
   for (const ast::Decl& decl : syntax.file.decls) {
-    const bool found = decl.kind == ast::DeclKind::kMetric && decl.name.name.text() == metric.name;
-    if (found) return syntax.source->text(decl.span);
+    if (decl.name.span == metric.span) return syntax.source->text(decl.span);
   }
   return "";
 }
@@ -88,11 +87,12 @@ std::string_view written(const Syntax& syntax, const ModelMetric& metric) {
 /// The metric as it was written, what its type was found to be, and what computing it alone takes.
 Result<std::string> explain_metric(const Spec& spec, const ModelMetric& metric) {
   const Model& model = spec.model;
-  const SourceFile& source = *spec.syntax.source;
+  const Syntax& syntax = file_of(spec, metric.span);
+  const SourceFile& source = *syntax.source;
   std::string text = fmt::format("{}  ({}:{})\n", metric.name, source.path(), source.position(metric.span.begin).line);
   if (!metric.title.empty()) text += metric.title + "\n";
   if (!metric.doc.empty()) text += "\n" + wrapped(metric.doc);
-  text += "\n" + indented(written(spec.syntax, metric)) + "\n";
+  text += "\n" + indented(written(syntax, metric)) + "\n";
   const MetricInfo info = info_of(model, metric.type);
   text += fmt::format("type     {}{}\n", display(metric.type, model.units), metric.type.exact ? ", exact" : "");
   if (!info.unit.empty()) text += fmt::format("unit     {}\n", info.unit);

@@ -38,10 +38,6 @@ std::optional<Instant> instant_of(const Calendar& calendar, std::string text) {
   return calendar.bucket(Grain::kDay, later->instant).start;
 }
 
-bool has_metric(const Model& model, const std::string& name) {
-  return std::any_of(model.metrics.begin(), model.metrics.end(), [&](const ModelMetric& m) { return m.name == name; });
-}
-
 /// What is asked of one module, resolved.
 struct Job {
   const Spec* spec = nullptr;
@@ -91,22 +87,30 @@ class Run {
 
   int dump_specs() const {
     std::string text;
-    for (const Spec& spec : specs_) text += arguments_.dump == "ast" ? dump_ast(spec.syntax) : dump_model(spec.model);
+    for (const Spec& spec : specs_) {
+      text += arguments_.dump == "ast" ? dump_ast(*spec.files.front()) : dump_model(spec.model);
+    }
     return write_text(text);
   }
 
-  /// Each module gets the metrics that it has. One that nobody has goes to all modules, whose message names it.
+  /// Whether a name is for this module: a metric of its own, or one that it is the first to import. One that nobody
+  /// has is for all modules, whose message names it.
+  bool is_for(const Spec& spec, const std::string& name) const {
+    const ModelMetric* here = find_metric(spec.model, name);
+    if (here != nullptr && !here->imported) return true;
+    const auto first = std::find_if(specs_.begin(), specs_.end(),
+                                    [&](const Spec& one) { return find_metric(one.model, name) != nullptr; });
+    return first == specs_.end() || &*first == &spec;
+  }
+
   int resolve() {
     for (const Spec& spec : specs_) {
       ReportSpec report;
       for (const std::string& name : names_) {
-        const bool elsewhere = std::any_of(specs_.begin(), specs_.end(), [&](const Spec& other) {
-          return &other != &spec && has_metric(other.model, name);
-        });
-        if (has_metric(spec.model, name) || !elsewhere) report.metrics.push_back(name);
+        if (is_for(spec, name)) report.metrics.push_back(name);
       }
       const bool nothing_here =
-          names_.empty() ? spec.model.metrics.empty() && specs_.size() > 1 : report.metrics.empty();
+          names_.empty() ? own_metrics(spec.model) == 0 && specs_.size() > 1 : report.metrics.empty();
       if (nothing_here) continue;
       if (const int code = resolve_in(spec, std::move(report)); code != kClean) return code;
     }

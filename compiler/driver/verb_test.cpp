@@ -19,7 +19,7 @@ struct Tally {
 };
 
 void add_failure(const Spec& spec, const TestOutcome& outcome, const char* engine, Tally* tally) {
-  const SourceFile& source = *spec.syntax.source;
+  const SourceFile& source = *spec.files.front()->source;
   const LineColumn place = source.position(outcome.span.begin);
   tally->text +=
       fmt::format("{}:{}:{}: failed: {}{}\n", source.path(), place.line, place.column, outcome.test->name, engine);

@@ -2,11 +2,15 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include <algorithm>
+
 #include "compiler/sema/analyser.h"
 
 namespace alidade {
 
-Model analyse(const Syntax& syntax, DiagnosticSink& sink) { return Analyser(syntax, sink).run(); }
+Model analyse(const SpecFiles& files, DiagnosticSink& sink) { return Analyser(files, sink).run(); }
+
+Model analyse(const Syntax& syntax, DiagnosticSink& sink) { return analyse(SpecFiles{{&syntax}, {{}}}, sink); }
 
 namespace {
 
@@ -44,23 +48,36 @@ std::string meaning_of(std::string_view text) {
 
 }  // namespace
 
-Analyser::Analyser(const Syntax& syntax, DiagnosticSink& sink) : syntax_(syntax), sink_(sink), build_(model_) {}
+Analyser::Analyser(const SpecFiles& files, DiagnosticSink& sink) : files_(files), sink_(sink), build_(model_) {
+  for (const Syntax* syntax : files.files) sources_.push_back(syntax->source.get());
+  std::sort(sources_.begin(), sources_.end(), [](const auto* a, const auto* b) { return a->start() < b->start(); });
+  next_expansion_ = sources_.back()->end() + 1;
+}
 
 Model Analyser::run() {
-  std::string meaning = meaning_of(syntax_.source->text());
+  const size_t first = sink_.all().size();
+  std::string meaning;
+  for (const Syntax* syntax : files_.files) meaning += meaning_of(syntax->source->text()) + '\n';
   model_.spec_hash = XXH3_64bits(meaning.data(), meaning.size());
-  collect_symbols();
+  use_modules();
+  open_calendar();
   declare_streams_and_tables();
+  check_modules();
+  bind_modules();
   for (Symbol& symbol : symbols_) resolve(symbol);
-  for (const ast::Decl& decl : syntax_.file.decls) {
-    later_reported_ = false;
-    if (decl.kind == ast::DeclKind::kTest) {
-      declare_test(decl);
-    } else {
-      declare_later(decl);
+  for (size_t m = 0; m < modules_.size(); ++m) {
+    module_ = static_cast<int>(m);
+    for (const ast::Decl& decl : file_in(module_).decls) {
+      later_reported_ = false;
+      if (decl.kind != ast::DeclKind::kTest) {
+        declare_later(decl);
+      } else if (const ast::Decl* test = m == 0 && !modules_[m].open ? expanded(decl) : nullptr) {
+        declare_test(*test);
+      }
     }
   }
   add_dimension_rows();
+  settle_places(first);
   return std::move(model_);
 }
 
@@ -97,11 +114,54 @@ bool Analyser::sound_depth(int depth, Span span) {
   return false;
 }
 
+/// What is wrong inside a def's body is wrong with its use, so it is shown there; a label shows where in the def.
 Diagnostic& Analyser::error(Code code, Span span, std::string message, std::string help) {
-  Diagnostic& diagnostic = sink_.report(code, *syntax_.source, span, std::move(message));
+  std::vector<Label> labels;
+  while (const Expansion* inside = expansion_at(span)) {
+    labels.push_back({real(span), fmt::format("in `{}`", inside->name)});
+    span = inside->use;
+  }
+  const SourceFile& file = file_of(span);
+  const ModuleUse& module = modules_[static_cast<size_t>(module_)];
+  if (module.import != nullptr && &file == files_.files[static_cast<size_t>(module.file)]->source.get()) {
+    labels.push_back({module.import->path.span, "with what is given here"});
+  }
+  Diagnostic& diagnostic = sink_.report(code, file, span, std::move(message));
   diagnostic.help = std::move(help);
+  diagnostic.labels = std::move(labels);
   return diagnostic;
 }
+
+const SourceFile& Analyser::file_of(Span span) const {
+  const uint32_t place = real(span).begin;
+  auto next = std::upper_bound(sources_.begin(), sources_.end(), place,
+                               [](uint32_t at, const SourceFile* file) { return at < file->start(); });
+  return next == sources_.begin() ? *sources_.front() : **(next - 1);
+}
+
+Span Analyser::real(Span span) const {
+  const Expansion* inside = expansion_at(span);
+  if (inside == nullptr) return span;
+  const uint32_t moved = inside->begin - inside->body.begin;
+  return {span.begin - moved, span.end - moved};
+}
+
+/// Labels and fixes get their own file's places, now that all are there. A fix in another file is none of this error.
+void Analyser::settle_places(size_t first) {
+  for (size_t i = first; i < sink_.reported().size(); ++i) {
+    Diagnostic& diagnostic = sink_.reported()[i];
+    for (Label& label : diagnostic.labels) {
+      const SourceFile& file = file_of(label.span);
+      label.span = real(label.span);
+      if (&file != diagnostic.file) label.file = &file;
+    }
+    std::erase_if(diagnostic.fixes, [&](const Fix& fix) {
+      return expansion_at(fix.span) != nullptr || &file_of(fix.span) != diagnostic.file;
+    });
+  }
+}
+
+std::string_view Analyser::written(Span span) const { return file_of(span).text(real(span)); }
 
 void Analyser::problem(const TypeProblem& problem, Span span) {
   error(problem.code, span, problem.message, problem.help);
@@ -130,7 +190,7 @@ void Analyser::later(Span span, std::string_view what) {
 
 std::string Analyser::words(const ast::Expr& expr) const {
   std::string result;
-  for (char c : syntax_.source->text(expr.span)) {
+  for (char c : written(expr.span)) {
     bool space = c == ' ' || c == '\n' || c == '\t' || c == '\r';
     if (!space) {
       result += c;

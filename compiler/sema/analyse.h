@@ -12,7 +12,16 @@
 
 namespace alidade {
 
+/// A file and everything it imports, each file once and the file itself first. `imports[f][i]` is what the i-th import
+/// of files[f] names; -1 where it could not be read, which is reported.
+struct SpecFiles {
+  std::vector<const Syntax*> files;
+  std::vector<std::vector<int>> imports;
+};
+
 /// Always returns a model; what was reported as an error is absent from it, so use it only when the sink has none.
+Model analyse(const SpecFiles& files, DiagnosticSink& sink);
+/// A file that imports nothing.
 Model analyse(const Syntax& syntax, DiagnosticSink& sink);
 
 /// The model as stable text: `--dump=types`, one line a metric with its type, then its expression.

@@ -3,7 +3,9 @@
 // One thread, one use.
 #pragma once
 
+#include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,14 +39,51 @@ struct SegmentNode {
   int depth = 0;  ///< of the nodes below
 };
 
-enum class SymbolKind : uint8_t { kStream, kTable, kEvent, kSegment, kMetric, kLater };
+enum class SymbolKind : uint8_t { kStream, kTable, kEvent, kSegment, kMetric, kDef, kUnit, kModule, kLater };
 enum class SymbolState : uint8_t { kNew, kActive, kDone, kBroken };
 struct Symbol {
   SymbolKind kind = SymbolKind::kStream;
   SymbolState state = SymbolState::kNew;
-  const ast::Decl* decl = nullptr;
-  int index = -1;  ///< stream, table, metric, segment node
-  RowSet rows;     ///< stream, event
+  const ast::Decl* decl = nullptr;  ///< once it is resolved: with what it calls and imports put in
+  int index = -1;                   ///< stream, table, metric, segment node, unit, imported module
+  RowSet rows;                      ///< stream, event
+  int module = 0;                   ///< where it is declared
+  Name name;
+};
+
+/// What a parameter stands for, its names those of where it was given.
+struct Binding {
+  const ast::Param* param = nullptr;
+  const ast::Expr* value = nullptr;
+  int nodes = 0;  ///< of the value
+  int depth = 0;
+};
+
+/// A module as one import sees it. Without arguments all imports of a file see the same.
+struct ModuleUse {
+  int file = 0;
+  std::string name;                   ///< what stands before its names: "revenue"; "" for the file that is analysed
+  const ast::Decl* header = nullptr;  ///< its `module` declaration; null without
+  const ast::Decl* import = nullptr;  ///< the one that gives it arguments; null without
+  int importer = 0;                   ///< of `import`
+  bool open = false;                  ///< has parameters that nothing gives: only its names can be checked
+  std::unique_ptr<NameTable> names;   ///< with arguments its own, so that two imports of a file are told apart
+  std::vector<Binding> bindings;
+};
+
+/// Where an expression that is expanded was written.
+struct ExpandScope {
+  int module = 0;
+  const std::vector<Binding>* bindings = nullptr;  ///< of the def whose body it is; null outside of one
+  uint32_t shift = 0;                              ///< of its spans, into those of an expansion
+};
+
+/// A use of a def: its body's nodes have spans of their own, from which both places are found again.
+struct Expansion {
+  uint32_t begin = 0;
+  Span body;  ///< of the def
+  Span use;
+  std::string_view name;
 };
 
 /// A value of a stream's event field that is no name.
@@ -94,11 +133,13 @@ struct Constant {
 };
 
 /// What a word after a number stands for.
-enum class UnitWordKind : uint8_t { kMultiple, kCurrency, kDuration, kCounted };
+enum class UnitWordKind : uint8_t { kMultiple, kCurrency, kDuration, kCounted, kDeclared };
 struct UnitWord {
   UnitWordKind kind = UnitWordKind::kCounted;
-  int64_t factor = 1;  ///< kMultiple; kDuration: microseconds
+  int64_t factor = 1;  ///< of `unit`, times 10^-scale; kDuration: microseconds
+  int scale = 0;
   UnitId unit;
+  friend bool operator==(const UnitWord&, const UnitWord&) = default;
 };
 
 /// A function that means the same of one row and of values.
@@ -124,7 +165,7 @@ struct Translation {
 
 class Analyser {
  public:
-  Analyser(const Syntax& syntax, DiagnosticSink& sink);
+  Analyser(const SpecFiles& files, DiagnosticSink& sink);
   Model run();
 
  private:
@@ -138,13 +179,19 @@ class Analyser {
   /// One error per declaration that what stands here is not available yet.
   void later(Span span, std::string_view what);
   std::string words(const ast::Expr& expr) const;
+  std::string_view written(Span span) const;
+  /// The file of a place, and the place in it: for one inside an expansion in the def.
+  const SourceFile& file_of(Span span) const;
+  Span real(Span span) const;
+  void settle_places(size_t first);
   std::string show(const Type& type) const { return display(type, model_.units); }
 
   // ---- declarations (declare.cpp, sources.cpp, properties.cpp)
-  void collect_symbols();
-  void add_symbol(SymbolKind kind, const ast::Decl& decl);
-  void collect_events(const ast::Decl& stream);
+  void collect_symbols(int module);
+  void add_symbol(SymbolKind kind, const ast::Decl& decl, int module);
+  void collect_events(const ast::Decl& stream, int module);
   std::string event_to_declare(std::string_view name) const;
+  void open_calendar();
   void declare_calendar(const ast::Decl& decl);
   void declare_streams_and_tables();
   void declare_stream(Symbol& symbol);
@@ -170,6 +217,55 @@ class Analyser {
   void check_format(const ast::PropertyValue& value, ModelMetric& metric);
   void check_unit_property(const ast::Property& property, ModelMetric& metric);
 
+  // ---- modules (modules.cpp)
+  void use_modules();
+  int use_module(int importer, const ast::Decl& import, int file);
+  const ast::File& file_in(int module) const;
+  Name name_in(int module, const ast::Ident& ident);
+  std::string qualified(int module, std::string_view name) const;
+  void check_calendar(const ast::Decl& decl, int module);
+  void check_modules();
+  void bind_modules();
+  void check_open_module(int module);
+  /// What `a.b` names in the module `a`; reports where there is none.
+  Symbol* member(const Symbol& module, const ast::Ident& name);
+  Symbol* find(const ast::Path& path);
+  /// Reports a def, a unit or a module where something else is needed.
+  bool wrong_use(const Symbol& symbol, const ast::Ident& name);
+
+  // ---- definitions with parameters (definitions.cpp, arguments.cpp, expand.cpp)
+  bool check_definition(const Symbol& symbol);
+  bool check_parameters(const Slice<ast::Param>& params);
+  bool match_arguments(const ast::Decl& callee, const ExpandScope& inside, const Slice<ast::Arg>& args,
+                       const ExpandScope& outside, Span place, std::vector<Binding>& bindings);
+  bool assign_arguments(const ast::Decl& callee, const Slice<ast::Arg>& args, uint32_t shift,
+                        std::vector<const ast::Arg*>& given);
+  void unknown_parameter(const ast::Decl& callee, ast::Ident name, uint32_t shift);
+  bool is_entity(const ast::Ident& name);
+  void report_names(const std::vector<const ast::Expr*>& names, const Slice<ast::Param>& params,
+                    const std::string& where);
+  bool bind(const ast::Decl& callee, const ast::Param& param, const ast::Expr& written, const ExpandScope& scope,
+            std::vector<Binding>& bindings);
+  bool fits_parameter(const ast::Decl& callee, const ast::Param& param, const ast::Expr& value);
+  bool is_amount(const ast::Param& param, const ast::Expr& value);
+  /// The declaration with defs, parameters and qualified names replaced by what they stand for; null when reported.
+  const ast::Decl* expanded(const ast::Decl& decl);
+  bool expand_items(ast::Decl& decl, const ExpandScope& scope);
+  const ast::Expr* expand(const ast::Expr& expr, const ExpandScope& scope);
+  const ast::Expr* expand_name(const ast::Expr& expr, const ExpandScope& scope);
+  const ast::Expr* expand_member(const ast::Expr& expr, const ExpandScope& scope);
+  const ast::Expr* expand_call(const ast::Expr& expr, Symbol& def, const ExpandScope& scope);
+  const ast::Expr* expand_parts(const ast::Expr& expr, const ExpandScope& scope);
+  const ast::Literal* expand_literal(const ast::Literal* literal, const ExpandScope& scope);
+  const ast::Window* expand_window(const ast::Window& window, const ExpandScope& scope);
+  bool expand_arguments(ast::Expr& copy, const ExpandScope& scope);
+  ast::Path expand_path(const ast::Path& path, const ExpandScope& scope);
+  const Binding* bound(const ast::Ident& name, const ExpandScope& scope) const;
+  /// What `a.b.c` names through modules; nothing where `a` is none. `sound` is false when reported.
+  Symbol* through_modules(const ast::Expr& expr, const ExpandScope& scope, bool* sound);
+  std::optional<uint32_t> open_expansion(const ast::Decl& def, Span use);
+  const Expansion* expansion_at(Span span) const;
+
   // ---- names (declare.cpp)
   /// Whether a broken table may have had an attribute of this entity, or of any entity of the stream.
   bool attributes_broken(std::string_view entity) const;
@@ -177,9 +273,15 @@ class Analyser {
   Symbol* find(Name name);
   /// Resolves what the symbol stands for; false where it is broken. A cycle is reported once, at its first member.
   bool resolve(Symbol& symbol);
+  bool declare(Symbol& symbol);
   std::vector<std::string_view> names_of(std::initializer_list<SymbolKind> kinds) const;
 
-  // ---- literals and units (literals.cpp)
+  // ---- literals and units (literals.cpp, units.cpp)
+  bool declare_unit(Symbol& symbol);
+  std::optional<UnitWord> declared_unit(std::string_view word);
+  bool measure(const ast::TypeRef& type, size_t argument, ModelField& field);
+  RowId in_type_unit(const ModelField& field, RowId row);
+  void check_units();
   std::optional<Constant> constant(const ast::Literal& literal);
   std::optional<UnitWord> unit_word(std::string_view word);
   std::optional<UnitWord> unit_word(const ast::Ident& word);
@@ -333,14 +435,26 @@ class Analyser {
   };
   bool sound_depth(int depth, Span span);
 
-  const Syntax& syntax_;
+  const SpecFiles& files_;
   DiagnosticSink& sink_;
+  std::vector<const SourceFile*> sources_;  ///< by start
+  Arena arena_;                             ///< expanded expressions, and what event fields declare
+  std::deque<ModuleUse> modules_;
+  std::unordered_map<int, int> shared_modules_;  ///< by file
+  int module_ = 0;                               ///< whose declaration is analysed
+  bool expands_ = false;                         ///< there are defs or imports
+  std::vector<Expansion> expansions_;            ///< by begin
+  uint32_t next_expansion_ = 0;
+  int expanded_nodes_ = 0;  ///< of the declaration
+  int expand_depth_ = 0, deepest_ = 0;
+  std::unordered_map<std::string_view, int> units_;  ///< symbols
+  std::vector<UnitWord> unit_words_;
   Model model_;
   Builder build_;
   std::optional<Calendar> calendar_;
+  const ast::Decl* calendar_decl_ = nullptr;  ///< of the file, or of the first import that has one
   std::vector<Symbol> symbols_;
   std::unordered_map<Name, int> by_name_;
-  Arena made_;  ///< declarations that a stream's event field stands for
   std::vector<UnnamedEvent> unnamed_events_;
   std::unordered_map<const ast::Expr*, RowId> rows_of_;  ///< what was made of an expression when last met
   std::vector<Symbol*> active_;
@@ -382,6 +496,14 @@ bool folds_rows(std::string_view word);
 std::optional<Operation> operation_of(std::string_view word);
 /// How a call of a built-in function is written.
 std::string_view signature_of(std::string_view word);
+/// "an event", "a metric".
+const char* kind_words(SymbolKind kind);
+/// Whether a word is a function of the language, available or not.
+bool is_function(std::string_view word);
+/// What K, M, B and the words for time stand for.
+std::optional<UnitWord> language_unit(std::string_view word, UnitId time);
+/// month, quarter, year: units of the calendar without a length.
+bool is_calendar_word(std::string_view word);
 std::string row_text(const Model& model, RowId id);
 
 }  // namespace alidade

@@ -88,6 +88,8 @@ std::string_view signature_of(std::string_view word) {
   return builtin == nullptr ? std::string_view() : builtin->signature;
 }
 
+bool is_function(std::string_view word) { return find_builtin(word) != nullptr; }
+
 std::optional<Term> Analyser::call(const ast::Expr& expr) {
   if (expr.a->kind != ast::ExprKind::kName) return value_member(expr);
   return function_call(expr, expr.a->name.name.text());
@@ -97,13 +99,13 @@ std::optional<Term> Analyser::function_call(const ast::Expr& expr, std::string_v
   const Builtin* builtin = find_builtin(word);
   if (builtin == nullptr) {
     Symbol* symbol = find(expr.a->name.name);
-    if (symbol != nullptr && !resolve(*symbol)) return std::nullopt;
+    if (symbol != nullptr && (symbol->kind == SymbolKind::kDef || !resolve(*symbol))) return std::nullopt;
     if (symbol != nullptr) {
       error(Code::wrong_kind_of_name, expr.a->span, fmt::format("`{}` is no function", word),
             "use it without parentheses");
       return std::nullopt;
     }
-    std::vector<std::string_view> candidates;
+    std::vector<std::string_view> candidates = names_of({SymbolKind::kDef});
     for (const Builtin& one : kBuiltins) candidates.push_back(one.word);
     const std::string_view here = name_here(word);
     if (!here.empty()) candidates = {here};

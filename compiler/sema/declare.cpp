@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "compiler/sema/analyser.h"
 
@@ -26,11 +27,14 @@ std::optional<SymbolKind> symbol_kind(ast::DeclKind kind) {
     case ast::DeclKind::kRetention:
     case ast::DeclKind::kLifecycle:
     case ast::DeclKind::kTree:
-    case ast::DeclKind::kDef:
-    case ast::DeclKind::kUnit:
       return SymbolKind::kLater;
-    case ast::DeclKind::kModule:
+    case ast::DeclKind::kDef:
+      return SymbolKind::kDef;
+    case ast::DeclKind::kUnit:
+      return SymbolKind::kUnit;
     case ast::DeclKind::kImport:
+      return SymbolKind::kModule;
+    case ast::DeclKind::kModule:
     case ast::DeclKind::kCalendar:
     case ast::DeclKind::kThreshold:
     case ast::DeclKind::kTarget:
@@ -54,12 +58,6 @@ const char* later_word(ast::DeclKind kind) {
       return "a lifecycle";
     case ast::DeclKind::kTree:
       return "a tree";
-    case ast::DeclKind::kDef:
-      return "def";
-    case ast::DeclKind::kUnit:
-      return "a unit of one's own";
-    case ast::DeclKind::kImport:
-      return "import";
     case ast::DeclKind::kThreshold:
       return "a threshold";
     case ast::DeclKind::kTarget:
@@ -75,6 +73,9 @@ const char* later_word(ast::DeclKind kind) {
     case ast::DeclKind::kEvent:
     case ast::DeclKind::kSegment:
     case ast::DeclKind::kMetric:
+    case ast::DeclKind::kDef:
+    case ast::DeclKind::kUnit:
+    case ast::DeclKind::kImport:
     case ast::DeclKind::kTest:
       return nullptr;
   }
@@ -112,10 +113,11 @@ std::vector<std::string_view> views(const char* const (&words)[n]) {
 
 }  // namespace
 
-void Analyser::collect_symbols() {
+void Analyser::collect_symbols(int in) {
   const ast::Decl* calendar = nullptr;
   const ast::Decl* module = nullptr;
-  for (const ast::Decl& decl : syntax_.file.decls) {
+  ModuleUse& use = modules_[static_cast<size_t>(in)];
+  for (const ast::Decl& decl : file_in(in).decls) {
     const ast::Decl** once = decl.kind == ast::DeclKind::kCalendar ? &calendar
                              : decl.kind == ast::DeclKind::kModule ? &module
                                                                    : nullptr;
@@ -129,19 +131,22 @@ void Analyser::collect_symbols() {
     }
     std::optional<SymbolKind> kind = symbol_kind(decl.kind);
     if (!kind || decl.name.name.empty()) continue;
-    add_symbol(*kind, decl);
-    if (decl.kind == ast::DeclKind::kStream) collect_events(decl);
+    add_symbol(*kind, decl, in);
+    if (decl.kind == ast::DeclKind::kStream) collect_events(decl, in);
   }
-  if (module != nullptr) {
+  use.header = module;
+  if (module != nullptr && in == 0) {
     model_.name = path_words(module->path);
-    if (model_.name.empty()) model_.name = module->name.name.text();
     check_properties(module->properties, nullptr);
   }
-  if (calendar != nullptr) declare_calendar(*calendar);
+  if (calendar != nullptr) check_calendar(*calendar, in);
+}
+
+void Analyser::open_calendar() {
   Result<Calendar> opened = Calendar::open(model_.calendar);
-  if (!opened.ok() && calendar != nullptr && calendar->calendar->zone != nullptr) {
-    error(Code::no_such_zone, calendar->calendar->zone->span,
-          fmt::format("there is no time zone \"{}\"", model_.calendar.zone),
+  const ast::Literal* zone = calendar_decl_ == nullptr ? nullptr : calendar_decl_->calendar->zone;
+  if (!opened.ok() && zone != nullptr) {
+    error(Code::no_such_zone, zone->span, fmt::format("there is no time zone \"{}\"", model_.calendar.zone),
           "write a name of the IANA database, as in \"Europe/Berlin\" or \"UTC\"");
     model_.calendar.zone = "UTC";
     opened = Calendar::open(model_.calendar);
@@ -149,20 +154,23 @@ void Analyser::collect_symbols() {
   if (opened.ok()) calendar_ = opened.value();
 }
 
-void Analyser::add_symbol(SymbolKind kind, const ast::Decl& decl) {
-  auto [at, inserted] = by_name_.try_emplace(decl.name.name, static_cast<int>(symbols_.size()));
-  if (inserted) {
-    symbols_.push_back({.kind = kind, .state = SymbolState::kNew, .decl = &decl, .index = -1, .rows = {}});
+void Analyser::add_symbol(SymbolKind kind, const ast::Decl& decl, int in) {
+  const Name name = name_in(in, decl.name);
+  auto [at, inserted] = by_name_.try_emplace(name, static_cast<int>(symbols_.size()));
+  if (!inserted) {
+    error(Code::duplicate_name, decl.name.span, fmt::format("`{}` is declared twice", decl.name.name.text()),
+          "rename one of the two")
+        .labels.push_back({symbols_[static_cast<size_t>(at->second)].decl->name.span, "first declared here"});
     return;
   }
-  error(Code::duplicate_name, decl.name.span, fmt::format("`{}` is declared twice", decl.name.name.text()),
-        "rename one of the two")
-      .labels.push_back({symbols_[static_cast<size_t>(at->second)].decl->name.span, "first declared here"});
+  symbols_.push_back({.kind = kind, .decl = &decl, .module = in, .name = name});
+  if (kind == SymbolKind::kUnit) units_.try_emplace(name.text(), at->second);
+  expands_ = expands_ || kind == SymbolKind::kDef || kind == SymbolKind::kModule;
 }
 
 /// `event name : one_of("signup", …)` declares `event signup = app where name == "signup"` and so on, here as if it had
 /// been written. A value that is no name declares none.
-void Analyser::collect_events(const ast::Decl& stream) {
+void Analyser::collect_events(const ast::Decl& stream, int in) {
   for (const ast::Field& field : stream.stream->fields) {
     if (field.role != ast::FieldRole::kEvent || field.type.name.name.text() != "one_of") continue;
     std::set<std::string_view> declared;
@@ -184,16 +192,16 @@ void Analyser::collect_events(const ast::Decl& stream) {
       tested.name = {field.name.name, value.span};
       literal.literal = value.literal;
       ast::Expr equal = node(ast::ExprKind::kEqual), where = node(ast::ExprKind::kWhere);
-      equal.a = made_.make(tested);
-      equal.b = made_.make(literal);
-      where.a = made_.make(rows);
-      where.b = made_.make(equal);
+      equal.a = arena_.make(tested);
+      equal.b = arena_.make(literal);
+      where.a = arena_.make(rows);
+      where.b = arena_.make(equal);
       ast::Decl event;
       event.kind = ast::DeclKind::kEvent;
       event.name = {syntax_.names->intern(value.literal->text), value.span};
       event.span = event.keyword = value.span;
-      event.value = made_.make(where);
-      add_symbol(SymbolKind::kEvent, *made_.make(event));
+      event.value = arena_.make(where);
+      add_symbol(SymbolKind::kEvent, *arena_.make(event), in);
     }
   }
 }
@@ -263,44 +271,63 @@ bool Analyser::resolve(Symbol& symbol) {
   }
   symbol.state = SymbolState::kActive;
   active_.push_back(&symbol);
+  const int outer_module = std::exchange(module_, symbol.module);
   bool outer_later = later_reported_;
   later_reported_ = false;
-  bool sound = false;
-  switch (symbol.kind) {
-    case SymbolKind::kStream:
-    case SymbolKind::kTable:
-      break;  // declared before anything is resolved: new means broken
-    case SymbolKind::kLater:
-      break;
-    case SymbolKind::kEvent: {
-      std::optional<RowSet> rows = event(*symbol.decl->value);
-      check_properties(symbol.decl->properties, nullptr);
-      sound = rows && sound_depth(build_.depth(rows->condition), symbol.decl->name.span);
-      if (sound) symbol.rows = *rows;
-      break;
-    }
-    case SymbolKind::kSegment: {
-      std::optional<int> node = segment(*symbol.decl->value);
-      check_properties(symbol.decl->properties, nullptr);
-      sound = node && sound_depth(segment_depth(*node), symbol.decl->name.span);
-      if (sound) symbol.index = *node;
-      break;
-    }
-    case SymbolKind::kMetric:
-      sound = declare_metric(symbol);
-      break;
-  }
+  bool sound = declare(symbol);
   later_reported_ = outer_later;
+  module_ = outer_module;
   active_.pop_back();
   symbol.state = sound ? SymbolState::kDone : SymbolState::kBroken;
   return sound;
 }
 
+bool Analyser::declare(Symbol& symbol) {
+  bool formula =
+      symbol.kind == SymbolKind::kEvent || symbol.kind == SymbolKind::kSegment || symbol.kind == SymbolKind::kMetric;
+  if (formula) {
+    bool open = modules_[static_cast<size_t>(symbol.module)].open;
+    const ast::Decl* whole = open ? nullptr : expanded(*symbol.decl);
+    if (whole == nullptr) return false;
+    symbol.decl = whole;
+  }
+  switch (symbol.kind) {
+    case SymbolKind::kStream:
+    case SymbolKind::kTable:
+      return false;  // declared before anything is resolved: new means broken
+    case SymbolKind::kLater:
+      return false;
+    case SymbolKind::kModule:
+      return symbol.index >= 0;
+    case SymbolKind::kDef:
+      return check_definition(symbol);
+    case SymbolKind::kUnit:
+      return declare_unit(symbol);
+    case SymbolKind::kEvent: {
+      std::optional<RowSet> rows = event(*symbol.decl->value);
+      check_properties(symbol.decl->properties, nullptr);
+      bool sound = rows && sound_depth(build_.depth(rows->condition), symbol.decl->name.span);
+      if (sound) symbol.rows = *rows;
+      return sound;
+    }
+    case SymbolKind::kSegment: {
+      std::optional<int> node = segment(*symbol.decl->value);
+      check_properties(symbol.decl->properties, nullptr);
+      bool sound = node && sound_depth(segment_depth(*node), symbol.decl->name.span);
+      if (sound) symbol.index = *node;
+      return sound;
+    }
+    case SymbolKind::kMetric:
+      return declare_metric(symbol);
+  }
+  return false;
+}
+
 std::vector<std::string_view> Analyser::names_of(std::initializer_list<SymbolKind> kinds) const {
   std::vector<std::string_view> names;
   for (const Symbol& symbol : symbols_) {
-    if (std::find(kinds.begin(), kinds.end(), symbol.kind) != kinds.end())
-      names.push_back(symbol.decl->name.name.text());
+    bool here = symbol.module == module_ && std::find(kinds.begin(), kinds.end(), symbol.kind) != kinds.end();
+    if (here) names.push_back(symbol.decl->name.name.text());
   }
   return names;
 }

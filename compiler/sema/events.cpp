@@ -204,6 +204,7 @@ std::optional<RowSet> Analyser::event_name(const ast::Ident& name) {
             names_of({SymbolKind::kStream, SymbolKind::kEvent}), event_to_declare(name.name.text()));
     return std::nullopt;
   }
+  if (wrong_use(*symbol, name)) return std::nullopt;
   if (symbol->kind == SymbolKind::kSegment || symbol->kind == SymbolKind::kMetric) {
     bool segment = symbol->kind == SymbolKind::kSegment;
     error(Code::wrong_kind_of_name, name.span,

@@ -185,7 +185,7 @@ bool Analyser::expected_literal(const ast::Literal& literal, bool negative, Test
   auto mismatch = [&](const char* help) {
     error(Code::expectation_type, literal.span,
           fmt::format("`{}` is {}, which is not compared with {}", expectation.text, show(expectation.type),
-                      syntax_.source->text(literal.span)),
+                      written(literal.span)),
           help);
     return false;
   };
@@ -222,12 +222,13 @@ bool Analyser::expected_unit(const ast::Literal& literal, const UnitWord* word, 
                      (type.unit == UnitTable::one() || model_.units.is_counted(type.unit));
   if (plain_count || unit_agrees(model_.units.divide(above, *below), type.unit)) return true;
   std::string help =
-      word == nullptr && type.kind == ValueKind::kMoney      ? "write the currency with the number, as in `5 USD`"
-      : word == nullptr && type.kind == ValueKind::kDuration ? "write the unit with the number, as in `15 min`"
-      : literal.per_unit.name.empty()                        ? "write what it is per, as in `15 min per user`"
-                                                             : "";
+      word == nullptr && model_.units.has_declared(type.unit) ? "write the unit with the number, as in `5 story_point`"
+      : word == nullptr && type.kind == ValueKind::kMoney     ? "write the currency with the number, as in `5 USD`"
+      : word == nullptr && type.kind == ValueKind::kDuration  ? "write the unit with the number, as in `15 min`"
+      : literal.per_unit.name.empty()                         ? "write what it is per, as in `15 min per user`"
+                                                              : "";
   error(Code::expectation_type, literal.span,
-        fmt::format("the expected value is {}, not {}", show(type), syntax_.source->text(literal.span)), help);
+        fmt::format("the expected value is {}, not {}", show(type), written(literal.span)), help);
   return false;
 }
 
@@ -235,11 +236,13 @@ bool Analyser::expected_unit(const ast::Literal& literal, const UnitWord* word, 
 bool Analyser::expected_number(const ast::Literal& literal, bool negative, TestExpectation& expectation) {
   std::optional<UnitWord> unit;
   int64_t factor = 1;
+  int unit_scale = 0;
   for (const ast::Ident* word : {&literal.multiple, &literal.unit}) {
     if (word->name.empty()) continue;
     std::optional<UnitWord> found = unit_word(*word);
     if (!found) return false;
     factor *= found->factor;
+    unit_scale += found->scale;
     if (found->kind != UnitWordKind::kMultiple) unit = found;
   }
   bool percent = literal.kind == ast::LiteralKind::kPercent;
@@ -253,7 +256,7 @@ bool Analyser::expected_number(const ast::Literal& literal, bool negative, TestE
   if (!expected_unit(literal, unit ? &*unit : nullptr, expectation.type)) return false;
   std::optional<int128> digits = integer_of(literal.number.digits);
   int128 value = digits.value_or(0);
-  int scale = static_cast<int>(literal.number.fraction) + (percent ? 2 : 0);
+  int scale = static_cast<int>(literal.number.fraction) + (percent ? 2 : 0) + unit_scale;
   for (; factor > 1 && factor % 10 == 0 && scale > 0; factor /= 10) --scale;
   bool fits = digits && !__builtin_mul_overflow(value, static_cast<int128>(factor), &value);
   if (!fits) {

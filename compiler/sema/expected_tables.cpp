@@ -80,9 +80,10 @@ bool Analyser::table_cell(const ast::RowCell& cell, const std::string& column, T
   literal.number.digits = digits;
   size_t next = 1;
   std::vector<ast::Ident> units;
+  NameTable& names = *files_.files.front()->names;
   for (; next < words.size() && words[next] != "per" && words[next] != "/"; ++next)
-    units.push_back({syntax_.names->intern(words[next]), cell.span});
-  if (next + 1 < words.size()) literal.per_unit = {syntax_.names->intern(words[next + 1]), cell.span};
+    units.push_back({names.intern(words[next]), cell.span});
+  if (next + 1 < words.size()) literal.per_unit = {names.intern(words[next + 1]), cell.span};
   sound = sound && units.size() <= 2 && (next == words.size() || next + 2 == words.size());
   if (!sound || digits.empty()) {
     error(Code::table_cell, cell.span, fmt::format("`{}` is no amount for `{}`", cell.text, column),

@@ -44,10 +44,6 @@ const TimeWord* lookup(const TimeWord (&words)[n], std::string_view word) {
   return at == std::end(words) ? nullptr : at;
 }
 
-bool calendar_word(std::string_view word) {
-  return word.starts_with("month") || word.starts_with("quarter") || word.starts_with("year");
-}
-
 /// value × 10^-scale × factor, with the zeros at the end taken off.
 bool scaled(int128& value, int& scale, int64_t factor) {
   if (__builtin_mul_overflow(value, static_cast<int128>(factor), &value)) return false;
@@ -77,18 +73,26 @@ std::optional<int128> integer_of(std::string_view digits) {
   return value;
 }
 
-std::optional<UnitWord> Analyser::unit_word(std::string_view word) {
+bool is_calendar_word(std::string_view word) {
+  return word.starts_with("month") || word.starts_with("quarter") || word.starts_with("year");
+}
+
+std::optional<UnitWord> language_unit(std::string_view word, UnitId time) {
   if (const TimeWord* multiple = lookup(kMultiples, word)) {
-    return UnitWord{UnitWordKind::kMultiple, multiple->micros, UnitTable::one()};
+    return UnitWord{UnitWordKind::kMultiple, multiple->micros, 0, UnitTable::one()};
   }
-  if (const TimeWord* time = lookup(kTimeWords, word)) {
-    return UnitWord{UnitWordKind::kDuration, time->micros, model_.units.time()};
-  }
+  if (const TimeWord* unit = lookup(kTimeWords, word)) return UnitWord{UnitWordKind::kDuration, unit->micros, 0, time};
+  return std::nullopt;
+}
+
+std::optional<UnitWord> Analyser::unit_word(std::string_view word) {
+  if (std::optional<UnitWord> found = language_unit(word, model_.units.time())) return found;
+  if (units_.contains(word)) return declared_unit(word);
   for (const std::vector<ModelSource>* sources : {&model_.streams, &model_.tables}) {
     for (const ModelSource& source : *sources) {
       for (const ModelField& field : source.fields) {
         if (field.type.kind == ValueKind::kMoney && model_.units.display(field.type.unit) == word) {
-          return UnitWord{UnitWordKind::kCurrency, 1, field.type.unit};
+          return UnitWord{UnitWordKind::kCurrency, 1, 0, field.type.unit};
         }
       }
     }
@@ -97,12 +101,12 @@ std::optional<UnitWord> Analyser::unit_word(std::string_view word) {
     for (int entity : stream.entities) {
       const std::string& name = stream.fields[static_cast<size_t>(entity)].name;
       if (names_match(word, name))
-        return UnitWord{UnitWordKind::kCounted, 1, model_.units.base(name, BaseUnitKind::kCounted)};
+        return UnitWord{UnitWordKind::kCounted, 1, 0, model_.units.base(name, BaseUnitKind::kCounted)};
     }
   }
   for (const ModelSource& stream : model_.streams) {
     if (names_match(word, stream.name)) {
-      return UnitWord{UnitWordKind::kCounted, 1, model_.units.base(stream.name + " row", BaseUnitKind::kCounted)};
+      return UnitWord{UnitWordKind::kCounted, 1, 0, model_.units.base(stream.name + " row", BaseUnitKind::kCounted)};
     }
   }
   return std::nullopt;
@@ -112,13 +116,13 @@ std::optional<UnitWord> Analyser::unit_word(const ast::Ident& ident) {
   std::string_view word = ident.name.text();
   std::optional<UnitWord> found = unit_word(word);
   bool capitals = std::all_of(word.begin(), word.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-  if (found || (sources_broken_ && capitals)) return found;
-  if (calendar_word(word)) {
+  if (found || units_.contains(word) || (sources_broken_ && capitals)) return found;
+  if (is_calendar_word(word)) {
     error(Code::unknown_unit, ident.span, fmt::format("`{}` has no fixed length, so it is no unit of a duration", word),
           "write days, or use it in a window or an offset: `over last 1 month`, `at 1 month ago`");
     return std::nullopt;
   }
-  std::vector<std::string_view> candidates;
+  std::vector<std::string_view> candidates = names_of({SymbolKind::kUnit});
   for (const TimeWord& time : kTimeWords) candidates.push_back(time.word);
   std::vector<std::string> currencies;
   for (const ModelSource& stream : model_.streams) {
@@ -128,7 +132,8 @@ std::optional<UnitWord> Analyser::unit_word(const ast::Ident& ident) {
   }
   candidates.insert(candidates.end(), currencies.begin(), currencies.end());
   unknown(Code::unknown_unit, ident, fmt::format("there is no unit `{}`", word), candidates,
-          "units are the currencies of the streams, us ms s min h days weeks, and the multiples K M B");
+          "units are the currencies of the streams, us ms s min h days weeks, the multiples K M B, and what `unit` "
+          "declares");
   return std::nullopt;
 }
 
@@ -163,19 +168,21 @@ std::optional<Constant> Analyser::constant(const ast::Literal& literal) {
       break;
   }
   int64_t factor = 1;
+  int unit_scale = 0;
   UnitWordKind kind = UnitWordKind::kMultiple;
   for (const ast::Ident* word : {&literal.multiple, &literal.unit}) {
     if (word->name.empty()) continue;
     std::optional<UnitWord> unit = unit_word(*word);
     if (!unit) return std::nullopt;
     factor *= unit->factor;
+    unit_scale += unit->scale;
     if (unit->kind == UnitWordKind::kMultiple) continue;
     kind = unit->kind;
     result.type.unit = unit->unit;
   }
   std::optional<int128> digits = integer_of(literal.number.digits);
   bool percent = literal.kind == ast::LiteralKind::kPercent;
-  int scale = static_cast<int>(literal.number.fraction) + (percent ? 2 : 0);
+  int scale = static_cast<int>(literal.number.fraction) + (percent ? 2 : 0) + unit_scale;
   if (!digits || !scaled(*digits, scale, factor) || scale > kMaxScale) {
     error(Code::literal_too_precise, literal.span, "this number has more digits than can be computed with exactly",
           fmt::format("at most 38 digits, {} of them after the point", kMaxScale));
@@ -187,6 +194,7 @@ std::optional<Constant> Analyser::constant(const ast::Literal& literal) {
   switch (kind) {
     case UnitWordKind::kMultiple:
     case UnitWordKind::kCounted:
+    case UnitWordKind::kDeclared:
       result.type.kind = percent ? ValueKind::kPercent : scale == 0 ? ValueKind::kInteger : ValueKind::kDecimal;
       break;
     case UnitWordKind::kCurrency:

@@ -37,7 +37,7 @@ bool Analyser::unit_agrees(UnitId stated, UnitId inferred) {
 
 std::optional<UnitId> Analyser::counted_unit(const ast::Ident& word) {
   std::optional<UnitWord> unit = unit_word(word.name.text());
-  if (unit && unit->kind == UnitWordKind::kCounted) return unit->unit;
+  if (unit && (unit->kind == UnitWordKind::kCounted || unit->kind == UnitWordKind::kDeclared)) return unit->unit;
   if (sources_broken_) return std::nullopt;
   std::vector<std::string_view> candidates;
   for (const ModelSource& stream : model_.streams) {
@@ -62,7 +62,8 @@ bool Analyser::declare_metric(Symbol& symbol) {
   const ast::Decl& decl = *symbol.decl;
   std::optional<Term> term = value(*decl.metric->value);
   ModelMetric metric;
-  metric.name = decl.name.name.text();
+  metric.name = qualified(symbol.module, decl.name.name.text());
+  metric.imported = symbol.module != 0;
   metric.doc = decl.doc;
   metric.span = decl.name.span;
   if (!term) return false;
@@ -130,7 +131,7 @@ void Analyser::check_stated_type(const ast::MetricDecl& decl, ModelMetric& metri
   std::optional<ModelField> stated = type_of(*decl.type);
   if (!stated) return;
   UnitId unit = stated->type.unit;
-  std::string words_stated(syntax_.source->text(decl.type->span));
+  std::string words_stated(written(decl.type->span));
   for (const auto& [fiscal, per] : decl.per) {
     ast::Path path;
     path.parts = {&per, 1};

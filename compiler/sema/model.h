@@ -146,7 +146,10 @@ struct ModelField {
   std::string name;
   std::string source;
   Type type;
-  bool date_only = false;   ///< timestamp(day)
+  bool date_only = false;  ///< timestamp(day)
+  /// A declared unit that others make up: what one of the data is, times 10^-factor_scale, in the type's unit.
+  int64_t factor = 1;
+  uint8_t factor_scale = 0;
   int64_t unit_micros = 0;  ///< duration: of one source unit; timestamp: of one epoch count, 0 if not epoch
   std::string doc;
   Span span;
@@ -177,6 +180,7 @@ struct ModelMetric {
   int top = 0;                  ///< groups shown of that breakdown; 0: all
   std::string title, owner, unit_text, format, better, doc;
   std::vector<int> streams;  ///< that its aggregates read, ascending
+  bool imported = false;     ///< of another module: `name` is qualified, and a report has it only where it is named
   Span span;
 };
 

@@ -88,7 +88,9 @@ void Analyser::check_unit_property(const ast::Property& property, ModelMetric& m
   std::optional<UnitWord> unit = unit_word(value.word);
   std::optional<UnitId> per = value.per.name.empty() ? UnitTable::one() : counted_unit(value.per);
   if (!unit || !per) return;
-  if (unit_agrees(model_.units.divide(unit->unit, *per), metric.type.unit)) return;
+  const bool agrees = unit_agrees(model_.units.divide(unit->unit, *per), metric.type.unit);
+  const bool converted = unit->kind != UnitWordKind::kDuration && (unit->factor != 1 || unit->scale != 0);
+  if (agrees && !converted) return;
   error(Code::stated_unit, value.span,
         fmt::format("`{}` is {}, not {}", metric.name, show(metric.type), metric.unit_text),
         "correct the unit, or leave it out: it is inferred");

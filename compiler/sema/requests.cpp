@@ -143,7 +143,9 @@ Result<Request> resolve_request(const Model& model, const Calendar& calendar, co
   if (spec.metrics.empty()) {
     // As declared: the analysis comes to a metric when another needs it.
     std::vector<const ModelMetric*> declared;
-    for (const ModelMetric& metric : model.metrics) declared.push_back(&metric);
+    for (const ModelMetric& metric : model.metrics) {
+      if (!metric.imported) declared.push_back(&metric);
+    }
     std::sort(declared.begin(), declared.end(),
               [](const ModelMetric* a, const ModelMetric* b) { return a->span.begin < b->span.begin; });
     for (const ModelMetric* metric : declared) {
@@ -155,8 +157,8 @@ Result<Request> resolve_request(const Model& model, const Calendar& calendar, co
       }
     }
     if (request.outputs.empty()) {
-      Error error = problem(Code::nothing_to_report,
-                            model.metrics.empty() ? "the spec has no metric" : "no metric can be reported like this");
+      Error error = problem(Code::nothing_to_report, declared.empty() ? "the spec has no metric of its own"
+                                                                      : "no metric can be reported like this");
       if (notes != nullptr) error.notes = *notes;
       return error;
     }

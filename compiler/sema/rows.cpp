@@ -17,7 +17,7 @@ RowId Analyser::field_row(const RowScope& scope, int field) {
   row.stream = scope.table >= 0 ? -1 : scope.stream;
   row.table = scope.table;
   row.field = field;
-  return build_.row(std::move(row));
+  return in_type_unit(source_of(scope).fields[static_cast<size_t>(field)], build_.row(std::move(row)));
 }
 
 std::optional<RowId> Analyser::row(const ast::Expr& expr, const RowScope& scope) {
@@ -114,7 +114,7 @@ std::optional<RowId> Analyser::row_name(const ast::Ident& name, const RowScope& 
     if (!resolve(*symbol)) return std::nullopt;
     return segment_rows(symbol->index, scope.stream, name.span);
   }
-  if (symbol != nullptr && !resolve(*symbol)) return std::nullopt;
+  if (symbol != nullptr && (wrong_use(*symbol, name) || !resolve(*symbol))) return std::nullopt;
   if (field >= 0) {
     error(Code::field_without_event, name.span, fmt::format("`{}` needs to say whose it is", name.name.text()),
           "write the event before it, as in `purchase.amount`");
@@ -154,7 +154,11 @@ std::optional<RowId> Analyser::attribute_row(int stream, int entity, const ast::
           fmt::format("several tables of `{}` have a field `{}`", key, name.name.text()), "rename one of them");
     return std::nullopt;
   }
-  if (found.found) return build_.row(found.row);
+  if (found.found) {
+    const ModelField& field =
+        model_.tables[static_cast<size_t>(found.row.table)].fields[static_cast<size_t>(found.row.attribute)];
+    return in_type_unit(field, build_.row(found.row));
+  }
   if (attributes_broken(key)) return std::nullopt;
   std::vector<std::string_view> candidates;
   bool any_table = false;

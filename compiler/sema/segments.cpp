@@ -133,6 +133,7 @@ std::optional<int> Analyser::segment_name(const ast::Ident& name) {
             names_of({SymbolKind::kSegment, SymbolKind::kTable}), "");
     return std::nullopt;
   }
+  if (wrong_use(*symbol, name)) return std::nullopt;
   if (symbol->kind == SymbolKind::kMetric || symbol->kind == SymbolKind::kStream) {
     error(Code::wrong_kind_of_name, name.span,
           fmt::format("`{}` is a {}, not a segment", name.name.text(),
@@ -151,6 +152,9 @@ std::optional<int> Analyser::segment_name(const ast::Ident& name) {
       return segment_node({SegmentKind::kTable, symbol->index, build_.truth(true), -1, -1});
     case SymbolKind::kStream:
     case SymbolKind::kMetric:
+    case SymbolKind::kDef:
+    case SymbolKind::kUnit:
+    case SymbolKind::kModule:
     case SymbolKind::kLater:
       break;
   }
@@ -251,9 +255,11 @@ std::optional<RowId> Analyser::translate_leaf(Row row, const Translation& transl
   const ModelSource& source = model_.streams[static_cast<size_t>(translation.from_stream)];
   const ModelField& field = source.fields[static_cast<size_t>(row.field)];
   int found = field_index(target, field.name);
+  bool same_unit = found >= 0 && target.fields[static_cast<size_t>(found)].factor == field.factor &&
+                   target.fields[static_cast<size_t>(found)].factor_scale == field.factor_scale;
   bool entity = row.kind == RowKind::kField ||
                 std::find(target.entities.begin(), target.entities.end(), found) != target.entities.end();
-  if (found < 0 || !entity || !same_meaning(target.fields[static_cast<size_t>(found)].type, field.type)) {
+  if (!same_unit || !entity || !same_meaning(target.fields[static_cast<size_t>(found)].type, field.type)) {
     *translation.missing = fmt::format("no {} `{}` of type {}", row.kind == RowKind::kField ? "field" : "entity",
                                        field.name, show(field.type));
     return std::nullopt;

@@ -259,7 +259,8 @@ std::optional<ModelField> Analyser::declared_field(const ast::Field& field) {
 bool Analyser::assign_role(const ast::Field& field, int index, ModelSource& source) {
   if (field.role == ast::FieldRole::kNone) return true;
   const Type& type = source.fields[static_cast<size_t>(index)].type;
-  if (!fits_role(field.role, type.kind)) {
+  bool names = field.role == ast::FieldRole::kEntity || field.role == ast::FieldRole::kId;
+  if (!fits_role(field.role, type.kind) || (names && type.unit != UnitTable::one())) {
     error(Code::role_type, field.type.span,
           fmt::format("the {} field `{}` is {}", role_word(field.role), field.name.name.text(), show(type)),
           fmt::format("it must be {}", role_types(field.role)));
@@ -348,11 +349,12 @@ std::optional<ModelField> Analyser::type_of(const ast::TypeRef& type) {
             "uuid, bool and one_of(\"a\", \"b\")");
     return std::nullopt;
   }
-  if (!type.args.empty()) {
-    error(Code::type_argument, type.args.front().span, fmt::format("`{}` takes nothing in parentheses", word));
-    return std::nullopt;
+  if (type.args.empty()) return field;
+  if (field->type.kind == ValueKind::kInteger || field->type.kind == ValueKind::kNumber) {
+    return measure(type, 0, *field) ? field : std::nullopt;
   }
-  return field;
+  error(Code::type_argument, type.args.front().span, fmt::format("`{}` takes nothing in parentheses", word));
+  return std::nullopt;
 }
 
 std::optional<ModelField> Analyser::money_type(const ast::TypeRef& type) {
@@ -407,13 +409,15 @@ std::optional<ModelField> Analyser::timestamp_type(const ast::TypeRef& type) {
 }
 
 std::optional<ModelField> Analyser::decimal_type(const ast::TypeRef& type) {
-  std::optional<int> scale = type.args.size() == 1 ? digits_argument(type.args[0]) : std::nullopt;
+  std::optional<int> scale = type.args.empty() ? std::nullopt : digits_argument(type.args[0]);
   if (!scale) {
     error(Code::type_argument, type.args.empty() ? type.span : type.args.front().span,
           fmt::format("a decimal needs its digits after the point, 0 to {}", kMaxScale), "write `decimal(2)`");
     return std::nullopt;
   }
-  return exact_field(ValueKind::kDecimal, static_cast<uint8_t>(*scale));
+  ModelField field = exact_field(ValueKind::kDecimal, static_cast<uint8_t>(*scale));
+  if (type.args.size() > 1 && !measure(type, 1, field)) return std::nullopt;
+  return field;
 }
 
 std::optional<ModelField> Analyser::one_of_type(const ast::TypeRef& type) {

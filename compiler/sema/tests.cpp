@@ -90,16 +90,18 @@ void Analyser::declare_test(const ast::Decl& decl) {
 }
 
 std::optional<TestGiven> Analyser::given(const ast::TestItem& item, const ModelTest& test) {
-  Symbol* symbol = find(item.name.name);
+  const ast::Ident& name = item.source.parts.back();
+  Symbol* symbol = find(item.source);
   if (symbol == nullptr) {
-    unknown(Code::unknown_name, item.name, fmt::format("there is no stream or table `{}`", item.name.name.text()),
+    if (item.source.parts.size() > 1) return std::nullopt;
+    unknown(Code::unknown_name, name, fmt::format("there is no stream or table `{}`", name.name.text()),
             names_of({SymbolKind::kStream, SymbolKind::kTable}), "");
     return std::nullopt;
   }
   if (symbol->kind != SymbolKind::kStream && symbol->kind != SymbolKind::kTable) {
     if (!resolve(*symbol)) return std::nullopt;
-    error(Code::wrong_kind_of_name, item.name.span,
-          fmt::format("rows are given for a stream or a table, and `{}` is neither", item.name.name.text()));
+    error(Code::wrong_kind_of_name, item.source.span,
+          fmt::format("rows are given for a stream or a table, and `{}` is neither", path_words(item.source)));
     return std::nullopt;
   }
   if (!resolve(*symbol)) return std::nullopt;
@@ -109,8 +111,8 @@ std::optional<TestGiven> Analyser::given(const ast::TestItem& item, const ModelT
   result.span = item.span;
   for (const TestGiven& earlier : test.given) {
     if (earlier.is_table != result.is_table || earlier.source != result.source) continue;
-    error(Code::given_twice, item.name.span,
-          fmt::format("rows of `{}` are given twice in this test", item.name.name.text()), "put them into one table")
+    error(Code::given_twice, item.source.span,
+          fmt::format("rows of `{}` are given twice in this test", path_words(item.source)), "put them into one table")
         .labels.push_back({earlier.span, "the first"});
     return std::nullopt;
   }
@@ -170,7 +172,7 @@ void Analyser::check_columns(const ast::Decl& decl, const ModelTest& test) {
       if (!used || present || source.fields[f].type.optional || given.fields.empty()) continue;
       Span at = decl.title_span;
       for (const ast::TestItem& item : decl.test) {
-        if (item.kind == ast::TestItemKind::kGiven && item.span == given.span) at = item.name.span;
+        if (item.kind == ast::TestItemKind::kGiven && item.span == given.span) at = item.source.span;
       }
       error(Code::column_needed, at,
             fmt::format("the rows of `{}` lack the column `{}`, which an expected value reads", source.name,

@@ -102,7 +102,7 @@ std::optional<Term> Analyser::value_name(const ast::Ident& name) {
             "");
     return std::nullopt;
   }
-  if (!resolve(*symbol)) return std::nullopt;
+  if (wrong_use(*symbol, name) || !resolve(*symbol)) return std::nullopt;
   if (symbol->kind != SymbolKind::kMetric) {
     bool rows = symbol->kind == SymbolKind::kStream || symbol->kind == SymbolKind::kEvent;
     bool table = symbol->kind == SymbolKind::kTable;
@@ -138,7 +138,7 @@ std::optional<Term> Analyser::value_member(const ast::Expr& expr) {
               names_of({SymbolKind::kMetric, SymbolKind::kStream, SymbolKind::kEvent}), "");
       return std::nullopt;
     }
-    if (!resolve(*symbol)) return std::nullopt;
+    if (wrong_use(*symbol, root->name) || !resolve(*symbol)) return std::nullopt;
     if (symbol->kind == SymbolKind::kMetric) {
       error(Code::wrong_kind_of_name, expr.name.span,
             fmt::format("a metric has no members, so `{}` means nothing", words(expr)));

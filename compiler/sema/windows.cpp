@@ -58,7 +58,10 @@ std::optional<Window> Analyser::window(const ast::Window& written) {
       return result;
     case ast::WindowKind::kLast: {
       if (written.length == nullptr) {
-        later(written.span, "a window with a parameter");
+        error(Code::unknown_name, written.parameter.span,
+              fmt::format("there is no parameter `{}`", written.parameter.name.text()),
+              "write the length, as in `over last 7 days`; a name stands for it inside a def or a module with "
+              "parameters");
         return std::nullopt;
       }
       std::optional<Period> length = period(*written.length);

@@ -5,7 +5,8 @@
 
 namespace alidade {
 
-SourceFile::SourceFile(std::string path, std::string text) : path_(std::move(path)), text_(std::move(text)) {
+SourceFile::SourceFile(std::string path, std::string text, uint32_t start)
+    : path_(std::move(path)), text_(std::move(text)), start_(start) {
   line_starts_.push_back(0);
   for (uint32_t i = 0; i < text_.size(); ++i) {
     if (text_[i] == '\n') line_starts_.push_back(i + 1);
@@ -13,6 +14,7 @@ SourceFile::SourceFile(std::string path, std::string text) : path_(std::move(pat
 }
 
 LineColumn SourceFile::position(uint32_t offset) const {
+  offset -= start_;
   auto next = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
   LineColumn place;
   place.line = static_cast<uint32_t>(next - line_starts_.begin());

@@ -254,7 +254,8 @@ struct Moment {
 enum class TestItemKind : uint8_t { kGiven, kExpect, kExpectTable, kExpectUndefined };
 struct TestItem {
   TestItemKind kind = TestItemKind::kGiven;
-  Ident name;                           ///< kGiven: stream or table. kExpectUndefined: the reason, may be empty
+  Path source;                          ///< kGiven: stream or table
+  Ident name;                           ///< kExpectUndefined: the reason, may be empty
   Moment moment;                        ///< kGiven: until. expects: on
   const Expr* value = nullptr;          ///< kExpect, kExpectUndefined. Without a comparison operator a bool metric
   ExprKind compare = ExprKind::kEqual;  ///< kExpect with `expected`

@@ -592,7 +592,7 @@ ast::TestItem DeclBuilder::test_item(P::TestItemContext* ctx) {
   ast::TestItem out;
   out.span = span(ctx);
   if (auto* given = dynamic_cast<P::GivenItemContext*>(ctx)) {
-    out.name = ident(given->name());
+    out.source = path(given->path());
     if (given->DATE() != nullptr) out.moment = moment(given->DATE()->getSymbol());
     if (given->TIMESTAMP() != nullptr) out.moment = moment(given->TIMESTAMP()->getSymbol());
     out.rows = rows(given->ROW());

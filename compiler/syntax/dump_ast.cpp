@@ -570,7 +570,7 @@ class Dumper {
     std::string on = item.moment.kind == MomentKind::kNone ? "" : std::string(item.moment.text);
     switch (item.kind) {
       case TestItemKind::kGiven: {
-        line("given " + word(item.name) + (on.empty() ? "" : " until " + on));
+        line("given " + words(item.source) + (on.empty() ? "" : " until " + on));
         In in(*this);
         return rows(item.rows);
       }

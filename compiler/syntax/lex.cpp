@@ -64,7 +64,9 @@ std::vector<uint32_t> code_point_offsets(std::string_view text) {
 std::vector<Lexeme> lex(const SourceFile& file) {
   std::string_view text = file.text();
   std::vector<uint32_t> offsets = code_point_offsets(text);
-  auto byte = [&](size_t index) { return offsets.empty() ? static_cast<uint32_t>(index) : offsets[index]; };
+  auto byte = [&](size_t index) {
+    return file.start() + (offsets.empty() ? static_cast<uint32_t>(index) : offsets[index]);
+  };
 
   antlr4::ANTLRInputStream input{std::string(text)};
   AlidadeLexer lexer(&input);
@@ -72,7 +74,7 @@ std::vector<Lexeme> lex(const SourceFile& file) {
   std::vector<Lexeme> lexemes;
   lexemes.reserve(text.size() / 5);
   int newlines = 1;  // the file's start is a line's start
-  uint32_t line_begin = 0;
+  uint32_t line_begin = file.start();
   for (std::unique_ptr<antlr4::Token> token = lexer.nextToken(); token->getType() != antlr4::Token::EOF;
        token = lexer.nextToken()) {
     Span span{byte(token->getStartIndex()), byte(token->getStopIndex() + 1)};

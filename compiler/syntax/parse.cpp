@@ -40,17 +40,17 @@ size_t first_bad_byte(std::string_view text) {
 bool is_readable(const SourceFile& file, DiagnosticSink& sink) {
   std::string_view text = file.text();
   if (text.size() > kMaxFileBytes) {
-    sink.report(Code::file_too_large, file, {0, 0},
+    sink.report(Code::file_too_large, file, {file.start(), file.start()},
                 "the file has " + std::to_string(text.size()) + " bytes; a spec may have 4 MB");
     return false;
   }
   if (size_t nul = text.find('\0'); nul != std::string_view::npos) {
-    auto at = static_cast<uint32_t>(nul);
+    uint32_t at = file.start() + static_cast<uint32_t>(nul);
     sink.report(Code::nul_byte, file, {at, at + 1}, "the file is not text: it holds a zero byte");
     return false;
   }
   if (size_t bad = first_bad_byte(text); bad < text.size()) {
-    auto at = static_cast<uint32_t>(bad);
+    uint32_t at = file.start() + static_cast<uint32_t>(bad);
     sink.report(Code::not_utf8, file, {at, at + 1}, "the file is not UTF-8 text").help = "save it again as UTF-8";
     return false;
   }
@@ -77,7 +77,7 @@ class FileParser {
   bool full() const { return sink_.all().size() - first_error_ >= kMaxErrors; }
 
   void report_cut(size_t done) {
-    const auto end = static_cast<uint32_t>(syntax_.source->text().size());
+    const uint32_t end = syntax_.source->end();
     bool inside = done < layout_.chunks.size();
     Span place = inside ? layout_.tokens[layout_.chunks[done].begin].span : Span{end, end};
     sink_.report(Code::too_many_errors, *syntax_.source, place, "the file has more than 200 errors and is not read on");
@@ -228,9 +228,9 @@ class FileParser {
 
 }  // namespace
 
-Syntax parse(std::string path, std::string text, DiagnosticSink& sink) {
+Syntax parse(std::string path, std::string text, DiagnosticSink& sink, uint32_t start) {
   Syntax syntax;
-  syntax.source = std::make_unique<SourceFile>(std::move(path), without_mark(std::move(text)));
+  syntax.source = std::make_unique<SourceFile>(std::move(path), without_mark(std::move(text)), start);
   syntax.names = std::make_unique<NameTable>();
   syntax.arena = std::make_unique<Arena>();
   if (is_readable(*syntax.source, sink)) FileParser(syntax, sink).parse();

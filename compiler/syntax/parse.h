@@ -24,8 +24,9 @@ struct Syntax {
   ast::File file;
 };
 
-/// Never fails: what cannot be read is reported, one error per broken item, and left out of the tree.
-Syntax parse(std::string path, std::string text, DiagnosticSink& sink);
+/// Never fails: what cannot be read is reported, one error per broken item, and left out of the tree. Spans count from
+/// `start`: files that are analysed together have different ones.
+Syntax parse(std::string path, std::string text, DiagnosticSink& sink, uint32_t start = 0);
 
 /// The grammar's rules that can read a text in two ways: none, or the grammar is wrong.
 std::vector<std::string> find_ambiguities(const std::string& text);

@@ -46,6 +46,8 @@ TypeProblem different_units(const char* verb, const Operand& a, const Operand& b
     help = "write the currency with the number, as in `5 USD`";
   } else if (number.constant && plain(number.type) && other.type.kind == ValueKind::kDuration) {
     help = "write the unit with the number, as in `15 min`";
+  } else if (number.constant && plain(number.type) && units.has_declared(other.type.unit)) {
+    help = fmt::format("write the unit with the number, as in `5 {}`", units.display(other.type.unit));
   } else if (units.is_counted(a.type.unit) || units.is_counted(b.type.unit)) {
     help = "only counts of the same thing add up and compare; divide one by the other for a ratio";
   }

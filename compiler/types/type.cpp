@@ -77,10 +77,19 @@ const char* kind_word(ValueKind kind) {
 
 namespace {
 
-/// "USD per user" → "money(USD) per user": the part before " per " goes into the parentheses.
-std::string money_words(const std::string& unit) {
+/// "money(" and "USD per user" → "money(USD) per user": the part before " per " goes into the parentheses.
+std::string with_unit(const std::string& opened, const std::string& unit) {
   size_t per = unit.find(" per ");
-  return per == std::string::npos ? "money(" + unit + ")" : "money(" + unit.substr(0, per) + ")" + unit.substr(per);
+  return per == std::string::npos ? opened + unit + ")" : opened + unit.substr(0, per) + ")" + unit.substr(per);
+}
+
+/// "integer", "decimal(2" and "number" with the unit as a stated type writes it.
+std::string declared_words(const Type& type, const std::string& unit) {
+  std::string word = kind_word(type.kind);
+  bool decimal = type.kind == ValueKind::kDecimal;
+  if (decimal) word += "(" + std::to_string(type.scale);
+  if (unit.starts_with("per ")) return word + (decimal ? ") " : " ") + unit;
+  return with_unit(word + (decimal ? ", " : "("), unit);
 }
 
 std::string duration_words(const std::string& unit) {
@@ -92,9 +101,12 @@ std::string duration_words(const std::string& unit) {
 
 std::string display(const Type& type, const UnitTable& units) {
   std::string unit = units.display(type.unit);
+  bool measured =
+      type.kind == ValueKind::kInteger || type.kind == ValueKind::kDecimal || type.kind == ValueKind::kNumber;
+  if (measured && units.has_declared(type.unit)) return declared_words(type, unit);
   switch (type.kind) {
     case ValueKind::kMoney:
-      return money_words(unit);
+      return with_unit("money(", unit);
     case ValueKind::kDuration:
       return duration_words(unit);
     case ValueKind::kInteger:

@@ -76,6 +76,12 @@ bool UnitTable::is_counted(UnitId unit) const {
   });
 }
 
+bool UnitTable::has_declared(UnitId unit) const {
+  const Powers& all = powers(unit);
+  return std::any_of(all.begin(), all.end(),
+                     [&](const auto& entry) { return bases_[entry.first].kind == BaseUnitKind::kDeclared; });
+}
+
 UnitTable::Shape UnitTable::shape(UnitId unit) const {
   Shape shape;
   for (const auto& [base, power] : powers(unit)) {
@@ -88,6 +94,7 @@ UnitTable::Shape UnitTable::shape(UnitId unit) const {
         shape.time += power;
         break;
       case BaseUnitKind::kCounted:
+      case BaseUnitKind::kDeclared:
         break;
     }
   }

@@ -16,7 +16,12 @@ struct UnitId {
   friend bool operator==(UnitId, UnitId) = default;
 };
 
-enum class BaseUnitKind : uint8_t { kCurrency, kTime, kCounted };
+enum class BaseUnitKind : uint8_t {
+  kCurrency,
+  kTime,
+  kCounted,   ///< rows and entities: a plain number stands for them
+  kDeclared,  ///< `unit story_point`
+};
 
 class UnitTable {
  public:
@@ -29,6 +34,7 @@ class UnitTable {
   /// "USD per user", "users", "" for a plain number.
   std::string display(UnitId unit) const;
   bool is_counted(UnitId unit) const;  ///< only counted things, so a plain number may be compared with it
+  bool has_declared(UnitId unit) const;
   struct Base {
     std::string symbol;
     BaseUnitKind kind;

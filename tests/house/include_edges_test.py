@@ -22,9 +22,11 @@ ALLOWED["compiler/layout"] = {"compiler/plan"}
 ALLOWED["compiler/codegen"] = {"compiler/plan", "compiler/layout"}
 ALLOWED["compiler/native"] = ALLOWED["compiler/codegen"] | {"compiler/codegen", "runtime/intrinsics"}
 ALLOWED["compiler/driver"] = set(ALLOWED) | {"runtime/readers"}
+ALLOWED["compiler/driver"] |= {"stdlib"}
 for room in ALLOWED:
     ALLOWED[room] = ALLOWED[room] | {room, "runtime"}
 ALLOWED["runtime"] = {"runtime", "runtime/intrinsics"}
+ALLOWED["stdlib"] = set()
 ALLOWED["runtime/intrinsics"] = {"runtime", "runtime/intrinsics"}
 ALLOWED["runtime/readers"] = {"runtime", "runtime/readers"}
 
@@ -45,7 +47,7 @@ def wrong_edges(file, text):
         for name, pattern, home in CAGES:
             if pattern.match(target) and target not in NOT_ARROW and room != home:
                 yield f"{file}: includes {target}: {name} lives in {home} only"
-        if not target.startswith(("compiler/", "runtime/")):
+        if not target.startswith(("compiler/", "runtime/", "stdlib/")):
             continue
         other = pathlib.PurePosixPath(target).parent.as_posix()
         if other not in ALLOWED[room]:
@@ -68,7 +70,7 @@ def check_itself():
 def main():
     check_itself()
     found, files = [], 0
-    for top in ("compiler", "runtime"):
+    for top in ("compiler", "runtime", "stdlib"):
         for path in sorted((ROOT / top).rglob("*")):
             if path.suffix not in (".h", ".cpp", ".def"):
                 continue
