@@ -24,4 +24,9 @@ Result<std::vector<FileColumn>> describe_source(const SourceOptions& options) {
   return door().describe(options);
 }
 
+Result<char> detect_delimiter(const SourceOptions& options) {
+  if (!library()) return library().error();
+  return door().delimiter(options);
+}
+
 }  // namespace alidade

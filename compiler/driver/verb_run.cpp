@@ -9,6 +9,7 @@
 #include "compiler/driver/progress.h"
 #include "compiler/driver/sources.h"
 #include "compiler/driver/specs.h"
+#include "compiler/driver/spooled_input.h"
 #include "compiler/driver/verbs.h"
 #include "compiler/driver/write_file.h"
 #include "compiler/passes/pass_list.h"
@@ -60,6 +61,7 @@ class Run {
     if (arguments_.dump == "ast" || arguments_.dump == "types") return dump_specs();
     if (const int code = resolve(); code != kClean) return code;
     if (!arguments_.dump.empty()) return dump_plans();
+    if (const Status kept = keep_standard_input(); !kept.ok()) return report_error(kept.error(), terminal_);
     std::vector<ModuleResult> results;
     for (const Job& job : jobs_) {
       Result<ResultSet> result = evaluate(job);
@@ -85,7 +87,11 @@ class Run {
     Result<std::vector<Spec>> specs = load_specs(paths.value(), sink_);
     if (!specs) return report_error(specs.error(), terminal_);
     specs_ = std::move(*specs);
-    return sink_.has_errors() ? report_diagnostics(sink_, terminal_) : kClean;
+    if (sink_.has_errors()) return report_diagnostics(sink_, terminal_);
+    for (Spec& spec : specs_) {
+      if (const Status mapped = map_fields(project_.sources, &spec.model); !mapped.ok()) return report_error(mapped.error(), terminal_);
+    }
+    return kClean;
   }
 
   int dump_specs() const {
@@ -147,6 +153,19 @@ class Run {
     for (const std::string& note : notes) std::fputs(("note: " + note + "\n").c_str(), stderr);
     jobs_.push_back({&spec, calendar.value(), std::move(*request), {report.from, report.to}});
     return kClean;
+  }
+
+  /// Every module reads the data for itself; the standard input can be read only once.
+  Status keep_standard_input() {
+    for (auto& [name, source] : project_.sources) {
+      if (source.options.path != "-" || jobs_.size() < 2) continue;
+      Result<std::unique_ptr<SpooledInput>> input = SpooledInput::read();
+      if (!input.ok()) return input.error();
+      spooled_ = std::move(*input);
+      source.options.path = spooled_->path();
+      source.options.shown = "the standard input";
+    }
+    return Done{};
   }
 
   int dump_plans() const {
@@ -232,6 +251,7 @@ class Run {
   const Terminal& terminal_;
   std::vector<std::string> names_;
   Project project_;
+  std::unique_ptr<SpooledInput> spooled_;
   DiagnosticSink sink_;
   std::vector<Spec> specs_;
   std::vector<Job> jobs_;
