@@ -23,9 +23,9 @@ namespace alidade {
 struct Batch {
   ArrowSchema schema{};
   ArrowArray array{};
-  std::string file;               ///< for messages; "given" rows and in-memory batches name themselves
-  int64_t first_row = 0;          ///< of the file, counted from 1 after the header
-  bool empty_is_missing = false;  ///< text formats: an empty cell of an optional field is a missing value
+  std::string file;                      ///< for messages; "given" rows and in-memory batches name themselves
+  int64_t first_row = 0;                 ///< of the file, counted from 1 after the header
+  bool empty_is_missing = false;         ///< text formats: an empty cell of an optional field is a missing value
   std::shared_ptr<const DataForm> form;  ///< how values are written; null: the usual way
 
   Batch() = default;

@@ -85,7 +85,8 @@ Verdict whole_number(const DataForm& form, const SourceColumn& column, int64_t r
   return verdict_of(rescale(number, 0, value));
 }
 
-Verdict decimal(const FieldSchema& field, const DataForm& form, const SourceColumn& column, int64_t row, int64_t* value) {
+Verdict decimal(const FieldSchema& field, const DataForm& form, const SourceColumn& column, int64_t row,
+                int64_t* value) {
   if (column.shape == Shape::kFloat) {
     return verdict_of(multiply_rounded(column.float_at(row), static_cast<int64_t>(power_of_ten(field.scale)), value));
   }
@@ -132,7 +133,8 @@ Verdict real_number(const DataForm& form, const SourceColumn& column, int64_t ro
   return std::isfinite(*value) ? kGood : bad(BadRow::kNotFinite);
 }
 
-Verdict duration(const FieldSchema& field, const DataForm& form, const SourceColumn& column, int64_t row, int64_t* value) {
+Verdict duration(const FieldSchema& field, const DataForm& form, const SourceColumn& column, int64_t row,
+                 int64_t* value) {
   if (column.shape == Shape::kFloat)
     return verdict_of(multiply_rounded(column.float_at(row), field.unit_micros, value));
   if (column.shape == Shape::kDuration) {
@@ -455,7 +457,8 @@ template <typename T, typename Convert>
 T* BindJob::fill(size_t spec, Convert converted) {
   const SourceColumn& source = sources_[spec];
   const auto convert = [&](const SourceColumn& column, int64_t row, T* value) {
-    const bool missing = !form_.missing.empty() && column.shape == Shape::kText && form_.means_missing(column.text_at(row));
+    const bool missing =
+        !form_.missing.empty() && column.shape == Shape::kText && form_.means_missing(column.text_at(row));
     return missing ? kMissing : converted(column, row, value);
   };
   T* values = own<T>(rows_);
@@ -552,7 +555,8 @@ bool BindJob::borrow_times(size_t spec, const TimeConverter& times) {
   const FieldSchema& field = state_.field(spec);
   const bool typed = source.shape == Shape::kTimestamp && source.per_second == 1'000'000 &&
                      (source.has_zone || state_.calendar.spec().zone == "UTC");
-  const bool epoch = source.shape == Shape::kInteger && source.width == 8 && source.is_signed && (field.unit_micros == 1 || (field.unit_micros == 0 && form_.epoch_micros == 1));
+  const bool epoch = source.shape == Shape::kInteger && source.width == 8 && source.is_signed &&
+                     (field.unit_micros == 1 || (field.unit_micros == 0 && form_.epoch_micros == 1));
   if (source.dictionary != nullptr || field.date_only || (!typed && !epoch)) return false;
   borrow<int64_t>(spec, [&](int64_t instant) { return times.in_range(instant) ? kGood : bad(BadRow::kYearRange); });
   return true;

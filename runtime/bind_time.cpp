@@ -18,7 +18,8 @@ TimeConverter::TimeConverter(const Calendar& calendar, const FieldSchema& field,
       field_(field),
       form_(form),
       unit_(field.unit_micros != 0 ? field.unit_micros : form.epoch_micros),
-      low_(calendar.first_at(kFirstLocal)), high_(calendar.first_at(kEndLocal)) {}
+      low_(calendar.first_at(kFirstLocal)),
+      high_(calendar.first_at(kEndLocal)) {}
 
 TimeVerdict TimeConverter::check(Instant instant) const {
   return in_range(instant) ? TimeVerdict::kGood : TimeVerdict::kYearRange;

@@ -1,4 +1,5 @@
-// Ownership as the C Data Interface asks: the batch's two structures share what they point into. Door: column_buffers.h.
+// Ownership as the C Data Interface asks: the batch's two structures share what they point into. Door:
+// column_buffers.h.
 #include "runtime/column_buffers.h"
 
 #include <array>
@@ -83,19 +84,29 @@ Batch make_batch(std::vector<ColumnBuffers> columns, const std::vector<NamedColu
     const void* validity = column.validity_.empty() ? nullptr : column.validity_.data();
     const auto missing = static_cast<int64_t>(column.missing_.size());
     const bool text = column.is_text();
-    if (text) owner->buffers[i] = {validity, column.ends_.data(), column.bytes_.data()};
-    else owner->buffers[i] = {validity, column.bytes_.data(), nullptr};
-    owner->schemas[i] = {column.format_.c_str(), owner->names[i].name.c_str(), nullptr, ARROW_FLAG_NULLABLE, 0, nullptr,
-                         nullptr, release_child_schema, share()};
-    owner->arrays[i] = {rows, missing, 0, text ? 3 : 2, 0, owner->buffers[i].data(), nullptr, nullptr,
-                        release_child_array, share()};
+    if (text)
+      owner->buffers[i] = {validity, column.ends_.data(), column.bytes_.data()};
+    else
+      owner->buffers[i] = {validity, column.bytes_.data(), nullptr};
+    owner->schemas[i] = {column.format_.c_str(),
+                         owner->names[i].name.c_str(),
+                         nullptr,
+                         ARROW_FLAG_NULLABLE,
+                         0,
+                         nullptr,
+                         nullptr,
+                         release_child_schema,
+                         share()};
+    owner->arrays[i] = {
+        rows, missing, 0, text ? 3 : 2, 0, owner->buffers[i].data(), nullptr, nullptr, release_child_array, share()};
     owner->schema_pointers.push_back(&owner->schemas[i]);
     owner->array_pointers.push_back(&owner->arrays[i]);
   }
   Batch batch;
   const auto children = static_cast<int64_t>(count);
   batch.schema = {"+s", "", nullptr, 0, children, owner->schema_pointers.data(), nullptr, release_schema, share()};
-  batch.array = {rows, 0, 0, 1, children, owner->no_validity, owner->array_pointers.data(), nullptr, release_array, share()};
+  batch.array = {rows,          0,      0, 1, children, owner->no_validity, owner->array_pointers.data(), nullptr,
+                 release_array, share()};
   return batch;
 }
 

@@ -39,6 +39,7 @@ class ColumnBuffers {
   void append_null(size_t width);  ///< of a value in bytes; 0 for text and bool
 
   int64_t length() const { return length_; }
+  size_t byte_count() const { return bytes_.size(); }
   void reserve(size_t cells, size_t bytes) {
     ends_.reserve(cells + 1);
     bytes_.reserve(bytes);

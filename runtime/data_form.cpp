@@ -15,8 +15,9 @@ constexpr int64_t kMinuteMicros = 60'000'000;
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 char folded(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-constexpr std::array<std::string_view, 12> kMonths = {"january", "february", "march",     "april",   "may",      "june",
-                                                      "july",    "august",   "september", "october", "november", "december"};
+constexpr std::array<std::string_view, 12> kMonths = {"january",   "february", "march",    "april",
+                                                      "may",       "june",     "july",     "august",
+                                                      "september", "october",  "november", "december"};
 
 /// What the directives of a pattern found.
 struct Parts {
@@ -52,7 +53,8 @@ class TimeReader {
   /// 1 to `most` digits, or exactly `least` where least == most.
   bool number(int least, int most, int low, int high, int* value) {
     int digits = 0;
-    for (*value = 0; digits < most && !done() && is_digit(text_[at_]); ++digits) *value = *value * 10 + (text_[at_++] - '0');
+    for (*value = 0; digits < most && !done() && is_digit(text_[at_]); ++digits)
+      *value = *value * 10 + (text_[at_++] - '0');
     return digits >= least && *value >= low && *value <= high;
   }
 
@@ -195,7 +197,8 @@ std::optional<ParsedTime> parse_time_as(std::string_view text, std::string_view 
   if (!days) return std::nullopt;
   const int hour = parts.twelve ? parts.hour % 12 + (parts.evening ? 12 : 0) : parts.hour;
   ParsedTime time;
-  time.local_micros = ((*days * 24 + hour) * 60 + parts.minute) * kMinuteMicros + parts.second * int64_t{1'000'000} + parts.micros;
+  time.local_micros =
+      ((*days * 24 + hour) * 60 + parts.minute) * kMinuteMicros + parts.second * int64_t{1'000'000} + parts.micros;
   time.offset_micros = parts.offset;
   time.has_time_of_day = parts.has_hour;
   return time;

@@ -18,7 +18,7 @@ struct DataForm {
   char thousands = 0;                ///< between groups of three digits before the decimal; 0: none
   std::vector<std::string> missing;  ///< texts beside "" that mean a missing value
   std::vector<std::string> times;    ///< patterns for text; empty: as parse_time reads it
-  int64_t epoch_micros = 0;          ///< numbers in a `timestamp` without a unit: what one counts (kEpochNanos too); 0: none
+  int64_t epoch_micros = 0;  ///< numbers in a `timestamp` without a unit: what one counts (kEpochNanos too); 0: none
 
   bool plain_numbers() const { return decimal == '.' && thousands == 0; }
   bool means_missing(std::string_view text) const;

@@ -109,7 +109,8 @@ class Reader {
       return fail(Code::project_file_invalid, node,
                   fmt::format("the source needs a path: [sources.{}] path = \"data/{}.csv\"", name, name));
     }
-    expect_keys(*table, {"path", "format", "delimiter", "quote", "decimal", "thousands", "missing", "times", "epoch", "fields"});
+    expect_keys(*table, {"path", "format", "delimiter", "quote", "decimal", "thousands", "missing", "times", "epoch",
+                         "fields"});
     ProjectSource source;
     SourceOptions& options = source.options;
     const std::string written = *path->value<std::string>();
@@ -120,7 +121,8 @@ class Reader {
     options.form.thousands = character(*table, "thousands", '\0');
     if (one_of(*table, "decimal", {".", ","}) == ",") options.form.decimal = ',';
     if (options.form.thousands == options.form.decimal) {
-      fail(Code::project_file_invalid, *table, fmt::format("decimal and thousands are both \"{}\"", options.form.decimal));
+      fail(Code::project_file_invalid, *table,
+           fmt::format("decimal and thousands are both \"{}\"", options.form.decimal));
     }
     read_missing(*table, &options);
     read_times(*table, &options.form);
@@ -145,7 +147,8 @@ class Reader {
     if (node == nullptr) return otherwise;
     const std::string text = node->value<std::string>().value_or("??");
     const bool none = text.empty() && std::string_view(key) != "delimiter";
-    const bool one = text.size() == 1 && static_cast<unsigned char>(text[0]) < 0x80 && text[0] != '\n' && text[0] != '\r';
+    const bool one =
+        text.size() == 1 && static_cast<unsigned char>(text[0]) < 0x80 && text[0] != '\n' && text[0] != '\r';
     if (none) return '\0';
     if (one) return text[0];
     fail(Code::project_file_invalid, *node, fmt::format("{} is one character, such as \";\" or \"\\t\"", key));
@@ -180,7 +183,8 @@ class Reader {
     form->times = texts(*node, "times");
     for (const std::string& pattern : form->times) {
       const std::string problem = pattern_problem(pattern);
-      if (!problem.empty()) fail(Code::project_file_invalid, *node, fmt::format("times = \"{}\": {}", pattern, problem));
+      if (!problem.empty())
+        fail(Code::project_file_invalid, *node, fmt::format("times = \"{}\": {}", pattern, problem));
     }
   }
 
@@ -197,8 +201,10 @@ class Reader {
       return fail(Code::project_file_invalid, *node, "fields is a table of columns: fields = { at = \"occurred_at\" }");
     }
     for (const auto& [field, column] : *mapping) {
-      if (column.is_string()) (*fields)[std::string(field.str())] = *column.value<std::string>();
-      else fail(Code::project_file_invalid, column, fmt::format("{} is a column's name, in quotes", field.str()));
+      if (column.is_string())
+        (*fields)[std::string(field.str())] = *column.value<std::string>();
+      else
+        fail(Code::project_file_invalid, column, fmt::format("{} is a column's name, in quotes", field.str()));
     }
   }
 

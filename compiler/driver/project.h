@@ -21,8 +21,8 @@ struct ProjectSource {
 using ProjectSources = std::map<std::string, ProjectSource>;
 
 struct Project {
-  std::filesystem::path root;                    ///< the folder of alidade.toml, else the one searched from
-  std::optional<std::filesystem::path> file;     ///< alidade.toml; none is fine
+  std::filesystem::path root;                  ///< the folder of alidade.toml, else the one searched from
+  std::optional<std::filesystem::path> file;   ///< alidade.toml; none is fine
   ProjectSources sources;                      ///< by stream or table; paths are made relative to `root`
   std::vector<std::string> specs{"*.metric"};  ///< patterns, relative to `root`
 };

@@ -16,7 +16,9 @@ namespace alidade {
 
 Result<std::unique_ptr<SpooledInput>> SpooledInput::read() {
   const auto failed = [] {
-    return Error{static_cast<int>(Code::damaged_source), fmt::format("the standard input cannot be kept for a second pass: {}", std::strerror(errno)), {}};
+    return Error{static_cast<int>(Code::damaged_source),
+                 fmt::format("the standard input cannot be kept for a second pass: {}", std::strerror(errno)),
+                 {}};
   };
   const char* folder = std::getenv("TMPDIR");
   std::string name = std::string(folder == nullptr || *folder == '\0' ? "/tmp" : folder) + "/alidade.XXXXXX";

@@ -1,5 +1,5 @@
-// Arrow IPC as batches: the file format and the stream format, told apart by their first bytes. Door: data_file.h. Nested
-// columns are laid flat.
+// Arrow IPC as batches: the file format and the stream format, told apart by their first bytes. Door: data_file.h.
+// Nested columns are laid flat.
 #include <arrow/ipc/reader.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
@@ -88,7 +88,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ArrowFile::read() {
   if (next == nullptr) return next;
   // What a damaged file says about lengths and offsets is looked at before anything follows it.
   std::vector<int> wanted;
-  for (const NestedColumn& column : columns_.columns()) wanted.push_back(next->schema()->GetFieldIndex(column.names[0]));
+  for (const NestedColumn& column : columns_.columns())
+    wanted.push_back(next->schema()->GetFieldIndex(column.names[0]));
   std::sort(wanted.begin(), wanted.end());
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   ARROW_ASSIGN_OR_RAISE(next, next->SelectColumns(wanted));

@@ -95,6 +95,7 @@ class CsvFile : public DataFile {
   std::vector<NamedColumn> names_;   // fields with one source share its column
   std::vector<ColumnBuffers> columns_;
   std::vector<CsvCell> cells_;
+  std::vector<size_t> bytes_;  // of each column in the batch before
   int64_t row_ = 0;
   BadRows bad_;
 };
@@ -105,9 +106,9 @@ Error CsvFile::missing(const FieldSchema& field) const {
   for (const char other : {';', '\t', '|', ','}) {
     const auto count = std::count(text_.header[0].begin(), text_.header[0].end(), other);
     if (count == 0) continue;
-    error.notes.push_back(fmt::format("its cells seem to be separated by \"{}\": say delimiter = \"{}\" in alidade.toml",
-                                      other == '\t' ? "tab" : std::string(1, other),
-                                      other == '\t' ? "\\t" : std::string(1, other)));
+    error.notes.push_back(
+        fmt::format("its cells seem to be separated by \"{}\": say delimiter = \"{}\" in alidade.toml",
+                    other == '\t' ? "tab" : std::string(1, other), other == '\t' ? "\\t" : std::string(1, other)));
     break;
   }
   return error;
@@ -120,9 +121,8 @@ Status CsvFile::find_columns() {
     const auto found = std::find(header.begin(), header.end(), field->source);
     if (found == header.end()) return missing(*field);
     if (std::find(found + 1, header.end(), field->source) != header.end()) {
-      return Error{7104,
-                   fmt::format("{} has two columns \"{}\"", shown_, field->source),
-                   {"rename one of them in the header"}};
+      return Error{
+          7104, fmt::format("{} has two columns \"{}\"", shown_, field->source), {"rename one of them in the header"}};
     }
     int& column = column_of_cell_[static_cast<size_t>(found - header.begin())];
     if (column < 0) {
@@ -146,13 +146,16 @@ BadRows CsvFile::ragged(size_t count) const {
 void CsvFile::append_row() {
   for (size_t i = 0; i < cells_.size(); ++i) {
     const CsvCell& cell = cells_[i];
-    if (cell.escaped) columns_[i].append_text(unescaped(cell, request_.options.quote));
-    else columns_[i].append_text({cell.begin, static_cast<size_t>(cell.end - cell.begin)});
+    if (cell.escaped)
+      columns_[i].append_text(unescaped(cell, request_.options.quote));
+    else
+      columns_[i].append_text({cell.begin, static_cast<size_t>(cell.end - cell.begin)});
   }
 }
 
 // Rows of a batch are neighbours in the file, so that its first row numbers them all.
 bool CsvFile::emit(int64_t first_row, Batch* batch) {
+  for (size_t i = 0; i < columns_.size(); ++i) bytes_[i] = columns_[i].byte_count();
   *batch = make_batch(std::exchange(columns_, {}), names_);
   batch->empty_is_missing = request_.options.empty_is_missing;
   batch->file = shown_;
@@ -163,7 +166,9 @@ bool CsvFile::emit(int64_t first_row, Batch* batch) {
 Result<bool> CsvFile::next(Batch* batch) {
   constexpr int64_t kMostRows = int64_t{1} << 17;
   columns_.assign(cells_.size(), ColumnBuffers("z"));
-  for (ColumnBuffers& column : columns_) column.reserve(size_t{1} << 15, 0);
+  // As much as the batch before took, and some more: growing would copy.
+  bytes_.resize(cells_.size());
+  for (size_t i = 0; i < columns_.size(); ++i) columns_[i].reserve(size_t{1} << 15, bytes_[i] + bytes_[i] / 16);
   int64_t rows = 0, first_row = row_ + 1;
   for (size_t count = 0; rows < kMostRows;) {
     switch (text_.splitter.next(column_of_cell_, &cells_, &count)) {

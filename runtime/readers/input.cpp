@@ -21,22 +21,22 @@ class PrefixedStream : public arrow::io::InputStream {
  public:
   PrefixedStream(std::string prefix, std::shared_ptr<arrow::io::InputStream> rest)
       : prefix_(std::move(prefix)), rest_(std::move(rest)) {}
+  // Fewer bytes than asked for only at the end, as Arrow's readers take it.
   arrow::Result<int64_t> Read(int64_t bytes, void* out) override {
-    const auto left = static_cast<int64_t>(prefix_.size()) - at_;
-    if (left == 0) return rest_->Read(bytes, out);
-    const int64_t taken = std::min(bytes, left);
-    std::memcpy(out, prefix_.data() + at_, static_cast<size_t>(taken));
-    at_ += taken;
-    return taken;
-  }
-  arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t bytes) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(bytes));
-    int64_t done = 0;
+    char* to = static_cast<char*>(out);
+    int64_t done = std::min(bytes, static_cast<int64_t>(prefix_.size()) - at_);
+    std::memcpy(to, prefix_.data() + at_, static_cast<size_t>(done));
+    at_ += done;
     while (done < bytes) {
-      ARROW_ASSIGN_OR_RAISE(const int64_t got, Read(bytes - done, buffer->mutable_data() + done));
+      ARROW_ASSIGN_OR_RAISE(const int64_t got, rest_->Read(bytes - done, to + done));
       if (got == 0) break;
       done += got;
     }
+    return done;
+  }
+  arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t bytes) override {
+    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(bytes));
+    ARROW_ASSIGN_OR_RAISE(const int64_t done, Read(bytes, buffer->mutable_data()));
     ARROW_RETURN_NOT_OK(buffer->Resize(done));
     return std::shared_ptr<arrow::Buffer>(std::move(buffer));
   }

@@ -17,8 +17,7 @@ struct JsonCell {
   enum class Kind : uint8_t {
     kAbsent,
     kNull,
-    kText,    ///< a string
-    kPlain,   ///< a number, true or false as written
+    kText,    ///< a string, or a number, true or false as written
     kObject,  ///< an object or a list, where a field needs one value
   };
   Kind kind = Kind::kAbsent;
@@ -33,7 +32,7 @@ class JsonFields {
   explicit JsonFields(const std::vector<std::string>& paths);
   ~JsonFields();
 
-  /// Reads one object; `text` is followed by TextBlocks::kPadding readable bytes. What is wrong with it, as the end of
+  /// Reads one object. What is wrong with it, as the end of
   /// "the line …"; "" where it was read. `cells` gets one cell a path.
   std::string read(std::string_view text, std::vector<JsonCell>* cells);
 

@@ -147,14 +147,13 @@ Status JsonFile::append_row() {
         columns_[i].append_null(0);
         break;
       case JsonCell::Kind::kText:
-      case JsonCell::Kind::kPlain:
         columns_[i].append_text(cells_[i].text);
         break;
       case JsonCell::Kind::kObject:
         return Error{7105,
                      fmt::format("{} row {}: \"{}\" is an object or a list", shown_, lines_.number(), paths_[i]),
-                     {fmt::format("a field has one value in a row: name a member, {}.NAME, or a key, {}['KEY']", paths_[i],
-                                  paths_[i])}};
+                     {fmt::format("a field has one value in a row: name a member, {}.NAME, or a key, {}['KEY']",
+                                  paths_[i], paths_[i])}};
     }
   }
   return Done{};

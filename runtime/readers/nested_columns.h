@@ -26,7 +26,8 @@ struct NestedColumn {
 class NestedColumns {
  public:
   /// Errors: AL7104 (no such column), AL7105 (a struct, a list, or a key-value list that does not fit the field).
-  static Result<NestedColumns> resolve(const std::string& file, const arrow::Schema& schema, const FileRequest& request);
+  static Result<NestedColumns> resolve(const std::string& file, const arrow::Schema& schema,
+                                       const FileRequest& request);
   const std::vector<NestedColumn>& columns() const { return columns_; }
   /// The fields' columns out of what was read, as a batch.
   arrow::Status flatten(const arrow::RecordBatch& read, Batch* batch) const;

@@ -37,7 +37,8 @@ void add_leaves(const std::vector<SchemaField>& top, const NestedColumn& column,
   leaves->push_back(element.children[0].column_index);
   const SchemaField& value = element.children[1];
   if (!column.layout->nested) leaves->push_back(value.column_index);
-  for (const std::string& member : column.layout->members) leaves->push_back(named(value.children, member).column_index);
+  for (const std::string& member : column.layout->members)
+    leaves->push_back(named(value.children, member).column_index);
 }
 
 // A short column of text that its writer kept in a dictionary stays in it: each entry is bound once then.

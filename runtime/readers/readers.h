@@ -1,6 +1,6 @@
-// Files become batches. Arrow lives in this room and nowhere else; what leaves is Arrow C Data. The room is a library
-// of its own, loaded when a file is first opened: the driver calls these functions through it. Door of runtime/readers;
-// tested in tests/unit/readers_test.cpp. A source is used from one thread.
+// Files become batches, and results files. Arrow lives in this room and nowhere else; what leaves is Arrow C Data. The
+// room is a library of its own, loaded when a file is first opened: the driver calls these functions through it. Door
+// of runtime/readers; tested in tests/unit/readers_test.cpp. A source is used from one thread.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,8 @@ namespace alidade {
 struct SourceOptions {
   std::string path;
   std::string format;
-  std::string shown;   ///< "": `path`; else `path` is a file that stands for the standard input, and its name in messages
+  std::string
+      shown;  ///< "": `path`; else `path` is a file that stands for the standard input, and its name in messages
   char delimiter = 0;  ///< CSV; 0: a tab in .tsv files, else a comma
   char quote = '"';    ///< CSV; 0: cells are never quoted
   DataForm form;
@@ -43,11 +44,16 @@ Result<std::vector<FileColumn>> describe_source(const SourceOptions& options);
 /// What most likely separates the cells of a CSV source: a comma, a semicolon, a tab or a bar.
 Result<char> detect_delimiter(const SourceOptions& options);
 
+/// Rows as the bytes of a file; `about` goes along as the metadata "alidade". Error AL8201.
+enum class RowFormat : uint8_t { kParquet, kArrowFile, kArrowStream };
+Result<std::string> row_bytes(Batch rows, const std::string& about, RowFormat format);
+
 /// What the room's library shows: alidade_readers_door.
 struct ReadersDoor : CageDoor {
   decltype(&open_source) open;
   decltype(&describe_source) describe;
   decltype(&detect_delimiter) delimiter;
+  decltype(&row_bytes) bytes;
 };
 
 }  // namespace alidade

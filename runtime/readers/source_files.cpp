@@ -30,9 +30,9 @@ struct KnownEnding {
   FileFormat format;
 };
 constexpr KnownEnding kEndings[] = {
-    {".csv", FileFormat::kCsv},         {".tsv", FileFormat::kCsv},         {".jsonl", FileFormat::kJsonLines},
+    {".csv", FileFormat::kCsv},          {".tsv", FileFormat::kCsv},        {".jsonl", FileFormat::kJsonLines},
     {".ndjson", FileFormat::kJsonLines}, {".json", FileFormat::kJsonLines}, {".parquet", FileFormat::kParquet},
-    {".arrow", FileFormat::kArrow},     {".arrows", FileFormat::kArrow},    {".feather", FileFormat::kArrow},
+    {".arrow", FileFormat::kArrow},      {".arrows", FileFormat::kArrow},   {".feather", FileFormat::kArrow},
 };
 struct KnownPacking {
   std::string_view ending;
@@ -115,9 +115,10 @@ Result<std::optional<FileFormat>> stated_format(const SourceOptions& options) {
   for (const StatedFormat& known : kFormats) {
     if (options.format == known.word) return std::optional(known.format);
   }
-  return Error{7108,
-               fmt::format("there is no format \"{}\"; it is \"csv\", \"jsonl\", \"parquet\" or \"arrow\"", options.format),
-               {}};
+  return Error{
+      7108,
+      fmt::format("there is no format \"{}\"; it is \"csv\", \"jsonl\", \"parquet\" or \"arrow\"", options.format),
+      {}};
 }
 
 // An Arrow stream begins with a mark and the length of its schema's message.

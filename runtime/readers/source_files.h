@@ -16,7 +16,7 @@ enum class Packing : uint8_t { kNone, kGzip, kZstd, kLz4, kBzip, kBrotli, kTold 
 class Input;
 
 struct FoundFile {
-  std::string path;  ///< "-": the standard input
+  std::string path;   ///< "-": the standard input
   std::string shown;  ///< its name in messages
   FileFormat format = FileFormat::kCsv;
   bool tabs = false;  ///< the ending says that tabs separate the cells

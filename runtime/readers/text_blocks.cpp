@@ -27,7 +27,8 @@ Result<TextBlocks> TextBlocks::open(const FoundFile& file) {
   const std::string_view text(blocks.begin(), blocks.end_);
   if (text.starts_with("\xEF\xBB\xBF")) blocks.begin_ = 3;
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
-    return Error{7107, fmt::format("{} is UTF-16 text", file.shown), {"text files are read as UTF-8; convert the file"}};
+    return Error{
+        7107, fmt::format("{} is UTF-16 text", file.shown), {"text files are read as UTF-8; convert the file"}};
   }
   return blocks;
 }
@@ -41,7 +42,7 @@ Result<bool> TextBlocks::refill(const char* rest, int64_t row) {
                  {"a quote that opens there is probably never closed"}};
   }
   if (kept > 0) std::memmove(text_.data(), rest, kept);
-  text_.resize(std::max(text_.size(), kept + kBlockBytes + kPadding));
+  text_.resize(std::max(text_.size(), kept + kBlockBytes + 1));
   auto got = input_->read(kBlockBytes, text_.data() + kept);
   if (!got.ok()) return got.error();
   ended_ = *got < kBlockBytes;

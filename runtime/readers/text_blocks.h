@@ -15,11 +15,10 @@ class TextBlocks {
   /// Reads the first block. A byte-order mark is left out; text marked as UTF-16 is AL7107.
   static Result<TextBlocks> open(const FoundFile& file);
 
-  /// [begin, end) is the text; `*end` may be overwritten, and kPadding bytes behind it may be read.
+  /// [begin, end) is the text; `*end` may be overwritten.
   char* begin() { return text_.data() + begin_; }
   char* end() { return text_.data() + end_; }
   bool last() const { return ended_; }  ///< no more text follows
-  static constexpr int64_t kPadding = 64;
 
   /// Goes on to the next block and keeps what begins at `rest`; false at the end of the file. `row` is the record that
   /// begins there, for the message about one that is too long.
@@ -29,7 +28,7 @@ class TextBlocks {
  private:
   std::string shown_;
   std::shared_ptr<Input> input_;
-  std::vector<char> text_ = std::vector<char>(kPadding);
+  std::vector<char> text_ = std::vector<char>(1);
   size_t begin_ = 0, end_ = 0;
   bool ended_ = false;
 };

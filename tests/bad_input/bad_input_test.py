@@ -195,7 +195,7 @@ def standard_input():
     twice = Case("standard input, read twice")
     twice.write(SPEC.replace("module shop", "module again"), "again.metric")
     twice.expect(twice.run("again.metric", file="-", input=(HEADER + GOOD + ALSO_GOOD).encode()), 0,
-                 out=["shop.revenue,whole,2026-01-05/2026-01-07,24.98", "again.revenue,whole,2026-01-05/2026-01-07,24.98"])
+                 out=["shop.revenue,all,2026-01-05/2026-01-07,24.98", "again.revenue,all,2026-01-05/2026-01-07,24.98"])
 
 
 def other_forms():
@@ -206,7 +206,7 @@ def other_forms():
     toml = "[sources.sales]\npath = 'sales.csv'\n"
     for engine in ("native", "reference"):
         case = Case("another form").write(text).write(toml + form + fields, "alidade.toml")
-        case.expect(case.run("--engine", engine), 0, out=["revenue,whole,2026-01-05/2026-01-07,5019.98", "buyers,whole,2026-01-05/2026-01-07,1"])
+        case.expect(case.run("--engine", engine), 0, out=["revenue,all,2026-01-05/2026-01-07,5019.98", "buyers,all,2026-01-05/2026-01-07,1"])
         point = Case("a decimal point among commas").write(text.replace("9,99", "9.99")).write(toml + form + fields, "alidade.toml")
         point.expect(point.run("--engine", engine), 2, "AL7202", "row 1", "9.99", "decimal comma")
         order = Case("a date in another order").write(text.replace("06.01.2026", "2026-01-06")).write(toml + form + fields, "alidade.toml")

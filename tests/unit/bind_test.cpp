@@ -342,7 +342,9 @@ TEST_CASE("times from text, in the calendar's zone or their own") {
   CHECK(code(time, "1899-12-31") == 7208);
   CHECK(code(time, "2201-01-01") == 7208);
   CHECK(code(time, "2200-12-31 23:59:59.999999") == 0);
-  CHECK(message(time, "05.01.2026") == "data/app.csv row 1, column \"x\": \"05.01.2026\" is not a time as 2026-01-31 is; say how times are written: times = "
+  CHECK(message(time, "05.01.2026") ==
+        "data/app.csv row 1, column \"x\": \"05.01.2026\" is not a time as 2026-01-31 is; say how times are written: "
+        "times = "
         "\"%d.%m.%Y\" in alidade.toml");
   CHECK(code(time, "2026-01-05 10:00:00.1234567") == 7206);
   const BoundBatch twice =
@@ -630,7 +632,8 @@ TEST_CASE("a source's form: decimal commas, times, counts, words for missing") {
         "1767571200000000 1767571200001000 -");
   CHECK(texts(in_form(field(FieldKind::kText, true), {"n/a", "a"})) == "-|a");
   const BoundBatch bad = in_form(money, {"1.5"});
-  CHECK(bad_rows_error(bad.bad).message == "data/app.csv row 1, column \"x\": \"1.5\" is not a number with a decimal comma");
+  CHECK(bad_rows_error(bad.bad).message ==
+        "data/app.csv row 1, column \"x\": \"1.5\" is not a number with a decimal comma");
   const BoundBatch iso = in_form(field(FieldKind::kTimestamp), {"2026-01-05"});
   CHECK(iso.bad.total() == 1);
   const BoundBatch comma = bound(money, text("x", {"12,50"}));

@@ -322,8 +322,9 @@ namespace {
 
 std::string ipc_bytes(const arrow::Table& table, bool stream) {
   auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
-  auto writer = (stream ? arrow::ipc::MakeStreamWriter(sink, table.schema()) : arrow::ipc::MakeFileWriter(sink, table.schema()))
-                    .ValueOrDie();
+  auto writer =
+      (stream ? arrow::ipc::MakeStreamWriter(sink, table.schema()) : arrow::ipc::MakeFileWriter(sink, table.schema()))
+          .ValueOrDie();
   REQUIRE(writer->WriteTable(table).ok());
   REQUIRE(writer->Close().ok());
   return sink->Finish().ValueOrDie()->ToString();
@@ -483,15 +484,16 @@ TEST_CASE("packed files") {
     expected.push_back(std::to_string(i));
   }
   const std::pair<const char*, Compression::type> packings[] = {{".gz", Compression::GZIP},
-                                                                 {".zst", Compression::ZSTD},
-                                                                 {".lz4", Compression::LZ4_FRAME},
-                                                                 {".bz2", Compression::BZ2},
-                                                                 {".br", Compression::BROTLI}};
+                                                                {".zst", Compression::ZSTD},
+                                                                {".lz4", Compression::LZ4_FRAME},
+                                                                {".bz2", Compression::BZ2},
+                                                                {".br", Compression::BROTLI}};
   for (const auto& [ending, packing] : packings) {
     CAPTURE(ending);
     const std::string packed = packed_by(packing, text);
     CHECK(read(write(std::string("packed.csv") + ending, packed), schema).lines == expected);
-    CHECK(error_code(read(write(std::string("cut.csv") + ending, packed.substr(0, packed.size() / 2)), schema)) == 7107);
+    CHECK(error_code(read(write(std::string("cut.csv") + ending, packed.substr(0, packed.size() / 2)), schema)) ==
+          7107);
     CHECK(error_code(read(write(std::string("plain.csv") + ending, text), schema)) == 7107);
     // Of a file that stands for the standard input the first bytes tell; Brotli has none.
     SourceOptions input;
@@ -523,30 +525,35 @@ TEST_CASE("the first bytes of a standard input tell its format") {
 TEST_CASE("JSON Lines: types as the fields say, numbers as written") {
   FieldSchema amount = field("amount", FieldKind::kDecimal, true);
   amount.scale = 2;
-  const SourceSchema schema = schema_of({field("id", FieldKind::kInteger), amount, field("name", FieldKind::kText, true),
-                                         field("ok", FieldKind::kBoolean, true), field("x", FieldKind::kNumber, true)});
-  const Rows rows = read(write("types.jsonl",
-                               "{\"id\": 9007199254740993, \"amount\": 0.10, \"name\": \"A\\u00e4\\n\", \"ok\": true, \"x\": 1e3}\n"
-                               "{\"x\": null, \"other\": {\"id\": 5}, \"ok\": false, \"name\": \"\", \"amount\": 90071992547409.93, \"id\": -1}\r\n"
-                               "\n"
-                               "{\"id\": \"42\", \"name\": 12, \"amount\": \"1.50\"}"),
-                         schema);
+  const SourceSchema schema =
+      schema_of({field("id", FieldKind::kInteger), amount, field("name", FieldKind::kText, true),
+                 field("ok", FieldKind::kBoolean, true), field("x", FieldKind::kNumber, true)});
+  const Rows rows =
+      read(write("types.jsonl",
+                 "{\"id\": 9007199254740993, \"amount\": 0.10, \"name\": \"A\\u00e4\\n\", \"ok\": true, \"x\": 1e3}\n"
+                 "{\"x\": null, \"other\": {\"id\": 5}, \"ok\": false, \"name\": \"\", \"amount\": 90071992547409.93, "
+                 "\"id\": -1}\r\n"
+                 "\n"
+                 "{\"id\": \"42\", \"name\": 12, \"amount\": \"1.50\"}"),
+           schema);
   REQUIRE_MESSAGE(!rows.error, (rows.error ? rows.error->message : ""));
   CHECK(rows.lines == Lines{"9007199254740993|10|A\xC3\xA4\n|1|1000.", "-1|9007199254740993||0|-", "42|150|12|-|-"});
   CHECK(rows.places == Lines{"types.jsonl:1", "types.jsonl:2", "types.jsonl:4"});
 }
 
 TEST_CASE("JSON Lines: nested members, keys of lists and of objects") {
-  const SourceSchema schema = schema_of({field("device.os", FieldKind::kText, true),
-                                         field("event_params['page']", FieldKind::kText, true),
-                                         field("event_params['value']", FieldKind::kNumber, true),
-                                         field("a.b", FieldKind::kInteger, true), field("props['page']", FieldKind::kText, true)});
+  const SourceSchema schema =
+      schema_of({field("device.os", FieldKind::kText, true), field("event_params['page']", FieldKind::kText, true),
+                 field("event_params['value']", FieldKind::kNumber, true), field("a.b", FieldKind::kInteger, true),
+                 field("props['page']", FieldKind::kText, true)});
   const Rows rows = read(
       write("nested.jsonl",
             "{\"device\": {\"os\": \"linux\", \"more\": {\"os\": \"x\"}}, \"a.b\": 7, \"props\": {\"page\": \"p\"}}\n"
             "{\"event_params\": [{\"key\": \"page\", \"value\": {\"string_value\": \"home\", \"int_value\": null}},"
-            " {\"value\": {\"int_value\": null, \"double_value\": 2.5}, \"key\": \"value\"}, {\"key\": \"page\", \"value\": \"2nd\"}]}\n"
-            "{\"event_params\": [{\"key\": \"value\", \"value\": 3}, {\"key\": \"page\"}, 5], \"a\": {\"b\": 8}, \"device\": null}\n"),
+            " {\"value\": {\"int_value\": null, \"double_value\": 2.5}, \"key\": \"value\"}, {\"key\": \"page\", "
+            "\"value\": \"2nd\"}]}\n"
+            "{\"event_params\": [{\"key\": \"value\", \"value\": 3}, {\"key\": \"page\"}, 5], \"a\": {\"b\": 8}, "
+            "\"device\": null}\n"),
       schema);
   REQUIRE_MESSAGE(!rows.error, (rows.error ? rows.error->message : ""));
   CHECK(rows.lines == Lines{"linux|-|-|7|p", "-|home|2.5|-|-", "-|-|3.|8|-"});
@@ -554,25 +561,30 @@ TEST_CASE("JSON Lines: nested members, keys of lists and of objects") {
 
 TEST_CASE("JSON Lines: what cannot be read") {
   const SourceSchema schema = schema_of({field("a", FieldKind::kInteger)});
-  const std::string path = write("bad.jsonl", "{\"a\": 1}\n{\"a\": 2\n[3]\n{\"a\": 4}{\"a\": 5}\n{\"a\": 6}\n{\"a\": \"\xFF\"}\n");
+  const std::string path =
+      write("bad.jsonl", "{\"a\": 1}\n{\"a\": 2\n[3]\n{\"a\": 4}{\"a\": 5}\n{\"a\": 6}\n{\"a\": \"\xFF\"}\n");
   const Rows strict = read(path, schema);
   REQUIRE(strict.error);
   CHECK(strict.error->code == 7215);
-  CHECK(strict.error->message == path + " row 2: the line ends inside an object or a text");
+  CHECK(strict.error->message == path + " row 2: the line ends inside an object or a text, or lacks a comma there");
   const Rows skipped = read(path, schema, true);
   CHECK(skipped.lines == Lines{"1", "6"});
   CHECK(skipped.places == Lines{"bad.jsonl:1", "bad.jsonl:5"});
   CHECK(skipped.bad.counts[static_cast<int>(BadRow::kNotARecord)] == 4);
   const auto message = [&](const std::string& text, const SourceSchema& of) {
     const Rows rows = read(write("wrong.jsonl", text), of);
-    return rows.error ? std::to_string(rows.error->code) + rows.error->message.substr(rows.error->message.find(".jsonl") + 6) : "fine";
+    return rows.error
+               ? std::to_string(rows.error->code) + rows.error->message.substr(rows.error->message.find(".jsonl") + 6)
+               : "fine";
   };
   CHECK(message("[{\"a\": 1}]\n", schema) == "7107 is one JSON list, not an object a line");
   CHECK(message("{\"b\": 1}\n", schema) == "7104 has no column \"a\"; did you mean \"b\"");
   CHECK(message("{\"b\": 1}\n", schema_of({field("a", FieldKind::kInteger, true)})) == "fine");
   CHECK(message("{\"a\": {\"b\": 1}}\n", schema) == "7105 row 1: \"a\" is an object or a list");
-  CHECK(message("{\"a\": 1x}\n", schema_of({field("a", FieldKind::kText)})) == "7215 row 1: the line is not a JSON object");
-  CHECK(message("{\"a\": nul}\n", schema_of({field("a", FieldKind::kText, true)})) == "7215 row 1: the line is not a JSON object");
+  CHECK(message("{\"a\": 1x}\n", schema_of({field("a", FieldKind::kText)})) ==
+        "7215 row 1: the line is not a JSON object");
+  CHECK(message("{\"a\": nul}\n", schema_of({field("a", FieldKind::kText, true)})) ==
+        "7215 row 1: the line is not a JSON object");
 }
 
 TEST_CASE("JSON Lines: blocks may end anywhere") {
@@ -590,9 +602,11 @@ TEST_CASE("JSON Lines: blocks may end anywhere") {
 }
 
 TEST_CASE("Arrow IPC: files and streams, nested, damaged") {
-  const auto device = arrow::StructArray::Make({strings({"linux", std::nullopt, "mac"})}, {std::string("os")}).ValueOrDie();
-  const auto table = arrow::Table::Make(arrow::schema({arrow::field("n", arrow::int64()), arrow::field("device", device->type())}),
-                                        {ints({1, 2, 3}), device});
+  const auto device =
+      arrow::StructArray::Make({strings({"linux", std::nullopt, "mac"})}, {std::string("os")}).ValueOrDie();
+  const auto table =
+      arrow::Table::Make(arrow::schema({arrow::field("n", arrow::int64()), arrow::field("device", device->type())}),
+                         {ints({1, 2, 3}), device});
   const SourceSchema schema = schema_of({field("device.os", FieldKind::kText, true), field("n", FieldKind::kInteger)});
   for (const bool stream : {false, true}) {
     CAPTURE(stream);
