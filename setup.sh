@@ -34,8 +34,8 @@ quietly() {
 # ---------------------------------------------------------------- Debian packages
 packages=(
   cmake ninja-build ccache g++ antlr4 libantlr4-runtime-dev llvm-19-dev clang-19 libclang-rt-19-dev clang-format-19
-  clang-tidy-19 libgmp-dev libhowardhinnant-date-dev libfmt-dev libtomlplusplus-dev nlohmann-json3-dev libcli11-dev libxxhash-dev
-  libfast-float-dev libutf8proc-dev doctest-dev tzdata python3-venv
+  clang-tidy-19 libgmp-dev libhowardhinnant-date-dev libfmt-dev libtomlplusplus-dev nlohmann-json3-dev libcli11-dev
+  libxxhash-dev libfast-float-dev rapidjson-dev libutf8proc-dev doctest-dev tzdata python3-venv
 )
 missing=()
 for package in "${packages[@]}"; do

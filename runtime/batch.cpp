@@ -15,7 +15,8 @@ Batch::Batch(Batch&& other) noexcept
       array(std::exchange(other.array, {})),
       file(std::move(other.file)),
       first_row(other.first_row),
-      empty_is_missing(other.empty_is_missing) {}
+      empty_is_missing(other.empty_is_missing),
+      form(std::move(other.form)) {}
 
 Batch& Batch::operator=(Batch&& other) noexcept {
   std::swap(schema, other.schema);
@@ -23,6 +24,7 @@ Batch& Batch::operator=(Batch&& other) noexcept {
   std::swap(file, other.file);
   std::swap(first_row, other.first_row);
   std::swap(empty_is_missing, other.empty_is_missing);
+  std::swap(form, other.form);
   return *this;
 }
 
@@ -61,6 +63,8 @@ const char* bad_row_words(BadRow kind) {
       return "over before it begins";
     case BadRow::kOverlap:
       return "valid at the same time as an earlier row with its key";
+    case BadRow::kNotARecord:
+      return "not a JSON object";
   }
   return "";
 }
@@ -90,6 +94,7 @@ std::string line(const BadRowExample& bad) {
   if (!bad.column.empty()) text += fmt::format(", column \"{}\"", bad.column);
   if (bad.kind == BadRow::kRagged)
     return text + ": the row " + (bad.why.empty() ? "is not as wide as the header" : bad.why);
+  if (bad.kind == BadRow::kNotARecord) return text + ": the line " + bad.why;
   if (bad.kind == BadRow::kMissing) return text + ": the value is missing";
   const std::string verdict = bad.why.empty() ? fmt::format("is {}", bad_row_words(bad.kind)) : bad.why;
   return text + fmt::format(": \"{}\" {}", bad.text, verdict);

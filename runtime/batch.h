@@ -14,6 +14,7 @@
 #include "runtime/arrow_c_abi.h"
 #include "runtime/base.h"
 #include "runtime/calendar.h"
+#include "runtime/data_form.h"
 #include "runtime/schema.h"
 
 namespace alidade {
@@ -22,9 +23,10 @@ namespace alidade {
 struct Batch {
   ArrowSchema schema{};
   ArrowArray array{};
-  std::string file;               ///< for messages; "given" rows and in-memory batches name themselves
-  int64_t first_row = 0;          ///< of the file, counted from 1 after the header
-  bool empty_is_missing = false;  ///< text formats: an empty cell of an optional field is a missing value
+  std::string file;                      ///< for messages; "given" rows and in-memory batches name themselves
+  int64_t first_row = 0;                 ///< of the file, counted from 1 after the header
+  bool empty_is_missing = false;         ///< text formats: an empty cell of an optional field is a missing value
+  std::shared_ptr<const DataForm> form;  ///< how values are written; null: the usual way
 
   Batch() = default;
   Batch(Batch&& other) noexcept;
@@ -34,7 +36,7 @@ struct Batch {
   ~Batch();
 };
 
-/// What a row was refused for. Each is a line of the run's report; codes AL7201 … AL7212 in this order.
+/// What a row was refused for. Each is a line of the run's report; codes AL7201 … AL7215 in this order.
 enum class BadRow : uint8_t {
   kRagged,
   kBadNumber,
@@ -50,8 +52,9 @@ enum class BadRow : uint8_t {
   kDuplicateKey,
   kEmptyValidity,
   kOverlap,
+  kNotARecord,
 };
-constexpr int kBadRowKinds = 14;
+constexpr int kBadRowKinds = 15;
 const char* bad_row_words(BadRow kind);  ///< "not a number", "a local time that does not exist"…
 
 struct BadRowExample {

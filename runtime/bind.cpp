@@ -56,7 +56,14 @@ Verdict verdict_of(TimeVerdict verdict) {
 // ------------------------------------------------------------------------------------------------ cells
 // One function per kind of field; the shapes that reach it are those that can_carry lets through.
 
-Verdict whole_number(const SourceColumn& column, int64_t row, int64_t* value) {
+// A cell's number as the parsers take it; nullopt where it is written in another form than the source's.
+std::optional<std::string_view> number_text(const SourceColumn& column, int64_t row, const DataForm& form,
+                                            std::string* buffer) {
+  const std::string_view text = column.text_at(row);
+  return form.plain_numbers() ? text : plain_number(text, form, buffer);
+}
+
+Verdict whole_number(const DataForm& form, const SourceColumn& column, int64_t row, int64_t* value) {
   if (column.shape == Shape::kFloat) {
     const double number = column.float_at(row);
     if (std::isfinite(number) && number != std::floor(number)) return bad(BadRow::kBadNumber);
@@ -64,11 +71,13 @@ Verdict whole_number(const SourceColumn& column, int64_t row, int64_t* value) {
   }
   ExactNumber number;
   if (column.shape == Shape::kText) {
-    const std::string_view text = column.text_at(row);
-    if (text.empty()) return kMissing;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
-    if (error == std::errc{} && end == text.data() + text.size()) return kGood;
-    const NumberVerdict parsed = parse_exact(text, &number);
+    std::string buffer;
+    const std::optional<std::string_view> text = number_text(column, row, form, &buffer);
+    if (!text) return bad(BadRow::kBadNumber);
+    if (text->empty()) return kMissing;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), *value);
+    if (error == std::errc{} && end == text->data() + text->size()) return kGood;
+    const NumberVerdict parsed = parse_exact(*text, &number);
     if (parsed != NumberVerdict::kGood) return verdict_of(parsed);
   } else {
     number = {column.integer_at(row), column.scale};
@@ -76,15 +85,18 @@ Verdict whole_number(const SourceColumn& column, int64_t row, int64_t* value) {
   return verdict_of(rescale(number, 0, value));
 }
 
-Verdict decimal(const FieldSchema& field, const SourceColumn& column, int64_t row, int64_t* value) {
+Verdict decimal(const FieldSchema& field, const DataForm& form, const SourceColumn& column, int64_t row,
+                int64_t* value) {
   if (column.shape == Shape::kFloat) {
     return verdict_of(multiply_rounded(column.float_at(row), static_cast<int64_t>(power_of_ten(field.scale)), value));
   }
   ExactNumber number;
   if (column.shape == Shape::kText) {
-    const std::string_view text = column.text_at(row);
-    if (text.empty()) return kMissing;
-    const NumberVerdict parsed = parse_exact(text, &number);
+    std::string buffer;
+    const std::optional<std::string_view> text = number_text(column, row, form, &buffer);
+    if (!text) return bad(BadRow::kBadNumber);
+    if (text->empty()) return kMissing;
+    const NumberVerdict parsed = parse_exact(*text, &number);
     if (parsed != NumberVerdict::kGood) return verdict_of(parsed);
   } else {
     number = {column.integer_at(row), column.scale};
@@ -92,13 +104,15 @@ Verdict decimal(const FieldSchema& field, const SourceColumn& column, int64_t ro
   return verdict_of(rescale(number, field.scale, value));
 }
 
-Verdict real_number(const SourceColumn& column, int64_t row, double* value) {
+Verdict real_number(const DataForm& form, const SourceColumn& column, int64_t row, double* value) {
   switch (column.shape) {
     case Shape::kText: {
-      const std::string_view text = column.text_at(row);
-      if (text.empty()) return kMissing;
-      const auto [end, error] = fast_float::from_chars(text.data(), text.data() + text.size(), *value);
-      if (error != std::errc{} || end != text.data() + text.size()) return bad(BadRow::kBadNumber);
+      std::string buffer;
+      const std::optional<std::string_view> text = number_text(column, row, form, &buffer);
+      if (!text) return bad(BadRow::kBadNumber);
+      if (text->empty()) return kMissing;
+      const auto [end, error] = fast_float::from_chars(text->data(), text->data() + text->size(), *value);
+      if (error != std::errc{} || end != text->data() + text->size()) return bad(BadRow::kBadNumber);
       break;
     }
     case Shape::kFloat:
@@ -119,7 +133,8 @@ Verdict real_number(const SourceColumn& column, int64_t row, double* value) {
   return std::isfinite(*value) ? kGood : bad(BadRow::kNotFinite);
 }
 
-Verdict duration(const FieldSchema& field, const SourceColumn& column, int64_t row, int64_t* value) {
+Verdict duration(const FieldSchema& field, const DataForm& form, const SourceColumn& column, int64_t row,
+                 int64_t* value) {
   if (column.shape == Shape::kFloat)
     return verdict_of(multiply_rounded(column.float_at(row), field.unit_micros, value));
   if (column.shape == Shape::kDuration) {
@@ -129,9 +144,11 @@ Verdict duration(const FieldSchema& field, const SourceColumn& column, int64_t r
   }
   ExactNumber number;
   if (column.shape == Shape::kText) {
-    const std::string_view text = column.text_at(row);
-    if (text.empty()) return kMissing;
-    const NumberVerdict parsed = parse_exact(text, &number);
+    std::string buffer;
+    const std::optional<std::string_view> text = number_text(column, row, form, &buffer);
+    if (!text) return bad(BadRow::kBadNumber);
+    if (text->empty()) return kMissing;
+    const NumberVerdict parsed = parse_exact(*text, &number);
     if (parsed != NumberVerdict::kGood) return verdict_of(parsed);
   } else {
     number = {column.integer_at(row), column.scale};
@@ -284,11 +301,16 @@ class BadCells {
 
 }  // namespace
 
+const DataForm& form_of(const Batch& batch) {
+  static const DataForm kUsual;
+  return batch.form == nullptr ? kUsual : *batch.form;
+}
+
 // One call of bind(): the columns of one batch.
 class BindJob {
  public:
   BindJob(const Binder::State& state, Batch& batch, BoundBatch& out)
-      : state_(state), batch_(batch), out_(out), rows_(batch.array.length), bad_(rows_) {}
+      : state_(state), batch_(batch), out_(out), form_(form_of(batch)), rows_(batch.array.length), bad_(rows_) {}
 
   Status run() {
     out_.row_count = rows_;
@@ -333,6 +355,7 @@ class BindJob {
   const Binder::State& state_;
   Batch& batch_;
   BoundBatch& out_;
+  const DataForm& form_;
   const int64_t rows_;
   BadCells bad_;
   std::vector<SourceColumn> sources_;
@@ -349,7 +372,8 @@ Status BindJob::find_column(size_t spec) {
     }
     auto source = decode_column(batch_.schema, batch_.array, child);
     const Shape shape = !source ? Shape::kNull : source->dictionary ? source->dictionary->shape : source->shape;
-    if (source && can_carry(field.kind, field.unit_micros, shape)) {
+    const int64_t unit = field.unit_micros != 0 ? field.unit_micros : form_.epoch_micros;
+    if (source && can_carry(field.kind, unit, shape)) {
       sources_[spec] = *std::move(source);
       return Done{};
     }
@@ -370,24 +394,30 @@ void BindJob::bind_column(size_t spec) {
   const FieldSchema& field = state_.field(spec);
   switch (field.kind) {
     case FieldKind::kInteger:
-      if (!borrow_integers(spec)) fill<int64_t>(spec, whole_number);
+      if (borrow_integers(spec)) return;
+      fill<int64_t>(spec, [&](const SourceColumn& column, int64_t row, int64_t* value) {
+        return whole_number(form_, column, row, value);
+      });
       return;
     case FieldKind::kDecimal:
       fill<int64_t>(spec, [&](const SourceColumn& column, int64_t row, int64_t* value) {
-        return decimal(field, column, row, value);
+        return decimal(field, form_, column, row, value);
       });
       return;
     case FieldKind::kNumber:
-      if (!borrow_doubles(spec)) fill<double>(spec, real_number);
+      if (borrow_doubles(spec)) return;
+      fill<double>(spec, [&](const SourceColumn& column, int64_t row, double* value) {
+        return real_number(form_, column, row, value);
+      });
       return;
     case FieldKind::kDuration:
       if (borrow_integers(spec)) return;
       fill<int64_t>(spec, [&](const SourceColumn& column, int64_t row, int64_t* value) {
-        return duration(field, column, row, value);
+        return duration(field, form_, column, row, value);
       });
       return;
     case FieldKind::kTimestamp: {
-      TimeConverter times(state_.calendar, field);
+      TimeConverter times(state_.calendar, field, form_);
       if (borrow_times(spec, times)) return;
       fill<int64_t>(spec, [&](const SourceColumn& column, int64_t row, int64_t* value) {
         if (column.shape == Shape::kText && column.text_at(row).empty()) return kMissing;
@@ -424,8 +454,13 @@ inline void BindJob::settle(size_t spec, int64_t row, Verdict verdict, uint8_t* 
 
 // Converts every cell; entries of a dictionary once each, when a row first uses them.
 template <typename T, typename Convert>
-T* BindJob::fill(size_t spec, Convert convert) {
+T* BindJob::fill(size_t spec, Convert converted) {
   const SourceColumn& source = sources_[spec];
+  const auto convert = [&](const SourceColumn& column, int64_t row, T* value) {
+    const bool missing =
+        !form_.missing.empty() && column.shape == Shape::kText && form_.means_missing(column.text_at(row));
+    return missing ? kMissing : converted(column, row, value);
+  };
   T* values = own<T>(rows_);
   uint8_t* valid = state_.field(spec).optional ? own<uint8_t>(rows_) : nullptr;
   out_.columns[spec] = {values, valid};
@@ -520,7 +555,8 @@ bool BindJob::borrow_times(size_t spec, const TimeConverter& times) {
   const FieldSchema& field = state_.field(spec);
   const bool typed = source.shape == Shape::kTimestamp && source.per_second == 1'000'000 &&
                      (source.has_zone || state_.calendar.spec().zone == "UTC");
-  const bool epoch = source.shape == Shape::kInteger && source.width == 8 && source.is_signed && field.unit_micros == 1;
+  const bool epoch = source.shape == Shape::kInteger && source.width == 8 && source.is_signed &&
+                     (field.unit_micros == 1 || (field.unit_micros == 0 && form_.epoch_micros == 1));
   if (source.dictionary != nullptr || field.date_only || (!typed && !epoch)) return false;
   borrow<int64_t>(spec, [&](int64_t instant) { return times.in_range(instant) ? kGood : bad(BadRow::kYearRange); });
   return true;
@@ -580,15 +616,25 @@ void BindJob::bind_words(size_t spec) {
   });
 }
 
+std::string why_no_number(const FieldSchema& field, const std::string& text, const DataForm& form) {
+  std::string buffer;
+  const std::optional<std::string_view> plain = plain_number(text, form, &buffer);
+  ExactNumber number;
+  const bool is_number = plain && parse_exact(*plain, &number) == NumberVerdict::kGood;
+  if (is_number && field.kind == FieldKind::kInteger) return "is not a whole number";
+  if (is_number && field.kind == FieldKind::kDecimal)
+    return fmt::format("has more than {} digits after the {}", field.scale, form.decimal == ',' ? "comma" : "point");
+  if (form.decimal == ',' && !plain) return "is not a number with a decimal comma";
+  const bool commas = form.decimal == '.' && text.find(',') != std::string::npos &&
+                      text.find_first_not_of("0123456789-.,") == std::string::npos;
+  return commas ? "is not a number; if its comma is the decimal point, say decimal = \",\" in alidade.toml" : "";
+}
+
 // More than the kind's words, where the field tells more.
 std::string BindJob::why(size_t spec, BadRow kind, int64_t row) const {
   const FieldSchema& field = state_.field(spec);
   const std::string text = cell_text(sources_[spec], row);
-  ExactNumber number;
-  const bool is_number = kind == BadRow::kBadNumber && parse_exact(text, &number) == NumberVerdict::kGood;
-  if (is_number && field.kind == FieldKind::kInteger) return "is not a whole number";
-  if (is_number && field.kind == FieldKind::kDecimal)
-    return fmt::format("has more than {} digits after the point", field.scale);
+  if (kind == BadRow::kBadNumber) return why_no_number(field, text, form_);
   if (kind == BadRow::kNotInList && field.kind == FieldKind::kBoolean) return "is neither true nor false";
   if (kind == BadRow::kNotInList && field.values.size() <= 8) {
     std::string list;
@@ -598,6 +644,9 @@ std::string BindJob::why(size_t spec, BadRow kind, int64_t row) const {
   if (kind == BadRow::kBadTime && field.date_only && (parse_time(text) || sources_[spec].shape != Shape::kText)) {
     return "is not a day: it has a time of day";
   }
+  const bool other_order = text.find_first_of("./-") < 3 && text.find_first_of("0123456789") == 0;
+  if (kind == BadRow::kBadTime && form_.times.empty() && other_order)
+    return "is not a time as 2026-01-31 is; say how times are written: times = \"%d.%m.%Y\" in alidade.toml";
   return "";
 }
 

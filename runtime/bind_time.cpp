@@ -13,8 +13,13 @@ size_t slot_of(int64_t day) { return static_cast<size_t>(day) & 63; }
 
 }  // namespace
 
-TimeConverter::TimeConverter(const Calendar& calendar, const FieldSchema& field)
-    : calendar_(calendar), field_(field), low_(calendar.first_at(kFirstLocal)), high_(calendar.first_at(kEndLocal)) {}
+TimeConverter::TimeConverter(const Calendar& calendar, const FieldSchema& field, const DataForm& form)
+    : calendar_(calendar),
+      field_(field),
+      form_(form),
+      unit_(field.unit_micros != 0 ? field.unit_micros : form.epoch_micros),
+      low_(calendar.first_at(kFirstLocal)),
+      high_(calendar.first_at(kEndLocal)) {}
 
 TimeVerdict TimeConverter::check(Instant instant) const {
   return in_range(instant) ? TimeVerdict::kGood : TimeVerdict::kYearRange;
@@ -30,7 +35,7 @@ TimeVerdict TimeConverter::checked(Instant* instant) {
 }
 
 TimeVerdict TimeConverter::convert(const SourceColumn& column, int64_t row, Instant* instant) {
-  const bool epoch = field_.unit_micros != 0;
+  const bool epoch = unit_ != 0;
   switch (column.shape) {
     case Shape::kText:
       return from_text(column.text_at(row), instant);
@@ -57,13 +62,14 @@ TimeVerdict TimeConverter::convert(const SourceColumn& column, int64_t row, Inst
 }
 
 TimeVerdict TimeConverter::from_text(std::string_view text, Instant* instant) {
-  if (field_.unit_micros != 0) {
+  if (unit_ != 0) {
     ExactNumber count;
     const NumberVerdict verdict = parse_exact(text, &count);
     if (verdict == NumberVerdict::kTooLarge) return TimeVerdict::kYearRange;
-    return verdict == NumberVerdict::kGood ? from_epoch(count, instant) : TimeVerdict::kNotATime;
+    if (verdict == NumberVerdict::kGood) return from_epoch(count, instant);
+    if (field_.unit_micros != 0) return TimeVerdict::kNotATime;  // the source's unit leaves other columns their texts
   }
-  const auto time = parse_time(text);
+  const auto time = parsed(text);
   if (!time) return TimeVerdict::kNotATime;
   if (!time->has_time_of_day) return from_day(floor_divide(time->local_micros, kDay), instant);
   if (!time->offset_micros) return from_local(time->local_micros, instant);
@@ -71,10 +77,18 @@ TimeVerdict TimeConverter::from_text(std::string_view text, Instant* instant) {
   return checked(instant);
 }
 
+std::optional<ParsedTime> TimeConverter::parsed(std::string_view text) const {
+  if (form_.times.empty()) return parse_time(text);
+  for (const std::string& pattern : form_.times) {
+    if (auto time = parse_time_as(text, pattern)) return time;
+  }
+  return std::nullopt;
+}
+
 TimeVerdict TimeConverter::from_epoch(ExactNumber count, Instant* instant) const {
-  const bool nanos = field_.unit_micros == kEpochNanos;
+  const bool nanos = unit_ == kEpochNanos;
   int128 scaled = count.mantissa;
-  if (__builtin_mul_overflow(scaled, int128{nanos ? 1 : field_.unit_micros}, &scaled)) return TimeVerdict::kYearRange;
+  if (__builtin_mul_overflow(scaled, int128{nanos ? 1 : unit_}, &scaled)) return TimeVerdict::kYearRange;
   int64_t value = 0;
   const NumberVerdict verdict = rescale({scaled, count.scale}, 0, &value);
   if (verdict == NumberVerdict::kTooManyDigits) return TimeVerdict::kNotATime;
@@ -84,9 +98,9 @@ TimeVerdict TimeConverter::from_epoch(ExactNumber count, Instant* instant) const
 }
 
 TimeVerdict TimeConverter::from_epoch(double count, Instant* instant) const {
-  const bool nanos = field_.unit_micros == kEpochNanos;
+  const bool nanos = unit_ == kEpochNanos;
   int64_t value = 0;
-  const NumberVerdict verdict = multiply_rounded(count, nanos ? 1 : field_.unit_micros, &value);
+  const NumberVerdict verdict = multiply_rounded(count, nanos ? 1 : unit_, &value);
   if (verdict == NumberVerdict::kNotFinite) return TimeVerdict::kNotATime;
   if (verdict != NumberVerdict::kGood) return TimeVerdict::kYearRange;
   *instant = nanos ? floor_divide(value, 1000) : value;

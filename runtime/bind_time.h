@@ -8,6 +8,7 @@
 #include "runtime/bind_number.h"
 #include "runtime/bind_source.h"
 #include "runtime/calendar.h"
+#include "runtime/data_form.h"
 #include "runtime/schema.h"
 
 namespace alidade {
@@ -16,7 +17,7 @@ enum class TimeVerdict : uint8_t { kGood, kAmbiguous, kNotATime, kNoSuchLocalTim
 
 class TimeConverter {
  public:
-  TimeConverter(const Calendar& calendar, const FieldSchema& field);
+  TimeConverter(const Calendar& calendar, const FieldSchema& field, const DataForm& form);
 
   /// A cell of any shape that a timestamp field can be read from; not null.
   TimeVerdict convert(const SourceColumn& column, int64_t row, Instant* instant);
@@ -26,6 +27,7 @@ class TimeConverter {
  private:
   TimeVerdict check(Instant instant) const;
   TimeVerdict from_text(std::string_view text, Instant* instant);
+  std::optional<ParsedTime> parsed(std::string_view text) const;
   TimeVerdict from_epoch(ExactNumber count, Instant* instant) const;
   TimeVerdict from_epoch(double count, Instant* instant) const;
   TimeVerdict from_day(int64_t day, Instant* instant);
@@ -47,6 +49,8 @@ class TimeConverter {
 
   const Calendar& calendar_;
   const FieldSchema& field_;
+  const DataForm& form_;
+  int64_t unit_;  ///< of counts: the field's, else the source's
   Instant low_, high_;
   std::array<PlainDay, kRemembered> plain_;
   std::array<DayStart, kRemembered> starts_;

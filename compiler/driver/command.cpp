@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 
 #include "compiler/diagnostics/diagnostic.h"
+#include "compiler/driver/command_text.h"
+#include "compiler/driver/specs.h"
 #include "compiler/driver/verbs.h"
+#include "compiler/driver/write_file.h"
 
 namespace alidade {
 namespace {
@@ -41,7 +43,9 @@ struct Arguments {
   TestArguments test;
   FmtArguments fmt;
   ExplainArguments explain;
-  std::string draft_from;  ///< init --from
+  std::string completions;  ///< bash, zsh, fish; metrics: the project's, for the scripts
+  std::string color = "auto";
+  bool quiet = false, verbose = false;
 };
 
 void add_tier(CLI::App* verb, std::string& tier) {
@@ -68,7 +72,9 @@ void add_run(CLI::App& app, RunArguments& run) {
       ->check(CLI::IsMember({"native", "reference"}));
   add_tier(verb, run.tier);
   verb->add_flag("--no-cache", run.no_cache, "neither look up nor keep compiled code");
-  verb->add_option("--format", run.format, "table, csv or json")->check(CLI::IsMember({"table", "csv", "json"}));
+  verb->add_option("--format", run.format,
+                   "table, markdown, csv, json, parquet or arrow (default: by the ending of -o)")
+      ->check(CLI::IsMember({"table", "markdown", "csv", "json", "parquet", "arrow"}));
   verb->add_option("-o,--output", run.output, "write to this file, whole or not at all");
   verb->add_option("--threads", run.threads, "worker threads (0: all cores); results do not depend on it")
       ->check(CLI::Range(0, 1024));
@@ -79,9 +85,14 @@ void add_run(CLI::App& app, RunArguments& run) {
 }
 
 void add_verbs(CLI::App& app, Arguments& arguments) {
-  CLI::App* init = app.add_subcommand("init", "  alidade init shop\n\nMakes a new project that passes its own tests.");
+  CLI::App* init =
+      app.add_subcommand("init",
+                         "  alidade init shop\n  alidade init --from orders.csv\n  alidade init --from "
+                         "orders.csv --from users.parquet shop\n\nMakes a new project that passes its own tests, "
+                         "or drafts one from data files.");
   init->add_option("folder", arguments.init.folder, "where; it is made if need be (default: here)");
-  init->add_option("--from", arguments.draft_from, "draft the stream from a data file (not in this version)");
+  init->add_option("--from", arguments.init.from, "draft a stream from this data file; may be repeated")
+      ->allow_extra_args(false);
 
   CLI::App* check = app.add_subcommand(
       "check",
@@ -108,6 +119,52 @@ void add_verbs(CLI::App& app, Arguments& arguments) {
                                          "code, or a metric: formula, type, plan.");
   explain->add_option("name", arguments.explain.names, "a code or a metric, and spec files (none: the project's)")
       ->required();
+}
+
+void add_manual(CLI::App& app, Arguments& arguments) {
+  CLI::App* completions = app.add_subcommand(
+      "completions", "  source <(alidade completions bash)\n  alidade completions zsh > ~/.zfunc/_alidade\n  alidade completions "
+                     "fish | source\n\nPrints a shell's completions; `metrics` prints the names of the project's.");
+  completions->add_option("shell", arguments.completions, "bash, zsh, fish or metrics")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish", "metrics"}));
+  app.add_subcommand("man", "  alidade man | man -l -\n\nPrints the man page.");
+  for (CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    verb->add_option("--color", arguments.color, "auto (on a terminal, if NO_COLOR is not set), always or never")
+        ->check(CLI::IsMember({"auto", "always", "never"}))
+        ->group(kEveryVerb);
+    verb->add_flag("--quiet", arguments.quiet, "say only what is wrong")->group(kEveryVerb);
+    verb->add_flag("--verbose", arguments.verbose, "say what a run costs and where its time goes")->group(kEveryVerb);
+  }
+}
+
+Terminal terminal_for(const Arguments& arguments) {
+  Terminal terminal = detect_terminal();
+  terminal.quiet = arguments.quiet;
+  terminal.verbose = arguments.verbose;
+  if (arguments.color != "auto") terminal.colour_out = terminal.colour_err = arguments.color == "always";
+  return terminal;
+}
+
+int write_manual(const std::string& text, const Terminal& terminal) {
+  const Status written = write_stdout(text);
+  return written ? kClean : report_error(written.error(), terminal);
+}
+
+int complete(const CLI::App& app, const std::string& what, const Terminal& terminal) {
+  if (what != "metrics") return write_manual(completion_script(text_of(app, kVersion), what), terminal);
+  const Result<Project> project = current_project("");
+  if (!project) return report_error(project.error(), terminal);
+  const Result<std::vector<std::string>> paths = spec_paths({}, project.value());
+  if (!paths) return report_error(paths.error(), terminal);
+  DiagnosticSink sink;
+  const Result<std::vector<Spec>> specs = load_specs(paths.value(), sink);
+  if (!specs) return report_error(specs.error(), terminal);
+  std::string names;
+  for (const Spec& spec : specs.value()) {
+    for (const ModelMetric& metric : spec.model.metrics) names += metric.name + "\n";
+  }
+  return write_manual(names, terminal);
 }
 
 int usage_error(const std::string& message, const std::string& verb) {
@@ -152,17 +209,14 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& problem) {
 }
 
 int dispatch(const CLI::App& app, const Arguments& arguments) {
-  const Terminal terminal = detect_terminal();
-  if (app.got_subcommand("init")) {
-    if (!arguments.draft_from.empty()) {
-      return usage_error("init --from is not in this version; `alidade init` makes a spec to change by hand", "init");
-    }
-    return verb_init(arguments.init, terminal);
-  }
+  const Terminal terminal = terminal_for(arguments);
+  if (app.got_subcommand("init")) return verb_init(arguments.init, terminal);
   if (app.got_subcommand("check")) return verb_check(arguments.check, terminal);
   if (app.got_subcommand("run")) return verb_run(arguments.run, terminal);
   if (app.got_subcommand("test")) return verb_test(arguments.test, terminal);
   if (app.got_subcommand("fmt")) return verb_fmt(arguments.fmt, terminal);
+  if (app.got_subcommand("completions")) return complete(app, arguments.completions, terminal);
+  if (app.got_subcommand("man")) return write_manual(man_page(text_of(app, kVersion)), terminal);
   return verb_explain(arguments.explain, terminal);
 }
 
@@ -174,6 +228,7 @@ int run_command(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("alidade ") + kVersion);
   app.require_subcommand(0, 1);
   add_verbs(app, arguments);
+  add_manual(app, arguments);
   if (argc < 2) {
     std::fputs(app.help().c_str(), stderr);
     return kCouldNot;

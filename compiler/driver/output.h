@@ -32,6 +32,20 @@ std::string csv_text(const std::vector<ModuleResult>& modules);
 /// {"modules": […], "metrics": […], "rows": […]}: the same rows, and what the run rests on.
 std::string json_text(const std::vector<ModuleResult>& modules);
 
+/// What the numbers rest on, the "modules" of json_text.
+std::string about_text(const std::vector<ModuleResult>& modules);
+
+/// The table in Markdown, one per grain and set of dimensions, whatever the terminal's width.
+std::string markdown_text(const std::vector<ModuleResult>& modules);
+
+/// The long rows as typed columns for Parquet and Arrow: those of csv_text, with `start` and `end` as instants,
+/// dimensions as text, int64 or bool, `value` the nearest double and `exact` a decimal with every digit, null where a
+/// value is not exact.
+Batch result_rows(const std::vector<ModuleResult>& modules);
+
+/// Every dimension of any metric, in the order first met.
+std::vector<std::string> all_dimensions(const std::vector<ModuleResult>& modules);
+
 /// What one stream's numbers rest on: "app: 3,000 rows, 2026-01-01 to 2026-03-31; 12 duplicates left out".
 std::string stream_note(const Calendar& calendar, const StreamReport& report);
 

@@ -19,7 +19,15 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
-/// Every dimension of any metric, in the order first met.
+std::string dimension_of(const MetricInfo& metric, const ResultRow& row, const std::string& name) {
+  const auto at = std::find(metric.dimensions.begin(), metric.dimensions.end(), name);
+  if (at == metric.dimensions.end()) return "";
+  if (row.other) return kOtherText;
+  return dimension_text(row.dimensions[static_cast<size_t>(at - metric.dimensions.begin())]);
+}
+
+}  // namespace
+
 std::vector<std::string> all_dimensions(const std::vector<ModuleResult>& modules) {
   std::vector<std::string> names;
   for (const ModuleResult& module : modules) {
@@ -31,15 +39,6 @@ std::vector<std::string> all_dimensions(const std::vector<ModuleResult>& modules
   }
   return names;
 }
-
-std::string dimension_of(const MetricInfo& metric, const ResultRow& row, const std::string& name) {
-  const auto at = std::find(metric.dimensions.begin(), metric.dimensions.end(), name);
-  if (at == metric.dimensions.end()) return "";
-  if (row.other) return kOtherText;
-  return dimension_text(row.dimensions[static_cast<size_t>(at - metric.dimensions.begin())]);
-}
-
-}  // namespace
 
 std::string bucket_text(const Calendar& calendar, Grain grain, Interval bucket) {
   if (grain != Grain::kWhole) return calendar.label(grain, bucket.start);

@@ -142,6 +142,12 @@ void append_array(std::string* text, const char* name, const Items& items, Text 
 
 }  // namespace
 
+std::string about_text(const std::vector<ModuleResult>& modules) {
+  ordered_json about = ordered_json::array();
+  for (const ModuleResult& module : modules) about.push_back(module_json(module));
+  return dumped(about);
+}
+
 std::string json_text(const std::vector<ModuleResult>& modules) {
   std::string text = "{";
   std::vector<std::string> metrics, rows;

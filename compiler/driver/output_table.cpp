@@ -88,7 +88,8 @@ struct Column {
 /// Writes one module's tables; what needs a footnote is collected.
 class TableWriter {
  public:
-  TableWriter(const ModuleResult& module, const Terminal& terminal) : module_(module), terminal_(terminal) {
+  TableWriter(const ModuleResult& module, const Terminal& terminal, bool markdown)
+      : module_(module), terminal_(terminal), markdown_(markdown) {
     for (const ResultRow& row : module.result.rows) {
       if (!row.value.defined()) reasons_.insert(row.value.reason);
       partial_ = partial_ || row.partial;
@@ -150,7 +151,8 @@ class TableWriter {
     const std::string range = bucket_text(module_.calendar, Grain::kWhole, lines.begin()->first.bucket);
     const size_t slash = range.find('/');
     if (slash == std::string::npos) return;
-    text_ += dim(range.substr(0, slash) + " to " + range.substr(slash + 1) + ", the end left out") + "\n";
+    text_ += dim(range.substr(0, slash) + " to " + range.substr(slash + 1) + ", the end left out") +
+             (markdown_ ? "\n\n" : "\n");
   }
 
   void write_list(const Group& group, const Lines& lines) {
@@ -290,7 +292,36 @@ class TableWriter {
     }
   }
 
+  /// A cell may not end its table's column or begin markup.
+  static std::string markdown_cell(const std::string& text) {
+    std::string escaped;
+    for (const char c : text) {
+      if (c == '|' || c == '\\' || c == '<' || c == '*' || c == '`') escaped += '\\';
+      escaped += c;
+    }
+    return escaped;
+  }
+
+  void write_markdown(const std::vector<Column>& columns) {
+    std::string names = "|", rule = "|";
+    for (const Column& column : columns) {
+      names += " " + markdown_cell(column.name) + (column.unit.empty() ? "" : " (" + column.unit + ")") + " |";
+      rule += column.right ? "---:|" : "---|";
+    }
+    text_ += names + "\n" + rule + "\n";
+    for (size_t row = 0; row < columns[0].cells.size(); ++row) {
+      std::string line = "|";
+      for (const Column& column : columns) {
+        std::string cell = column.cells[row];
+        cell.erase(cell.find_last_not_of(' ') + 1);
+        line += " " + markdown_cell(cell) + " |";
+      }
+      text_ += line + "\n";
+    }
+  }
+
   void write_columns(const std::vector<Column>& columns) {
+    if (markdown_) return write_markdown(columns);
     std::vector<int> widths;
     for (const Column& column : columns) widths.push_back(column.width());
     const auto write_line = [&](auto cell_of) {
@@ -323,7 +354,7 @@ class TableWriter {
                                             "Friday", "Saturday", "Sunday"};
     notes.push_back(fmt::format("times in {} (tz {}), weeks start on {}; {} engine", result.zone, result.tz_version,
                                 kDays[(result.week_start + 6) % 7], result.engine));
-    for (const std::string& note : notes) text_ += dim(note) + "\n";
+    for (const std::string& note : notes) text_ += (markdown_ ? "- " : "") + dim(note) + "\n";
   }
 
   std::string bold(const std::string& line) const { return terminal_.colour_out ? "\x1b[1m" + line + "\x1b[0m" : line; }
@@ -331,6 +362,7 @@ class TableWriter {
 
   const ModuleResult& module_;
   const Terminal& terminal_;
+  bool markdown_;
   std::set<Reason> reasons_;
   bool partial_ = false;
   std::string text_;
@@ -365,7 +397,17 @@ std::string table_text(const std::vector<ModuleResult>& modules, const Terminal&
   std::string text;
   for (const ModuleResult& module : modules) {
     if (modules.size() > 1) text += (text.empty() ? "" : "\n") + ("module " + module.module) + "\n\n";
-    text += TableWriter(module, terminal).write();
+    text += TableWriter(module, terminal, false).write();
+  }
+  return text;
+}
+
+std::string markdown_text(const std::vector<ModuleResult>& modules) {
+  const Terminal none;
+  std::string text;
+  for (const ModuleResult& module : modules) {
+    if (modules.size() > 1) text += (text.empty() ? "" : "\n") + ("## " + module.module) + "\n\n";
+    text += TableWriter(module, none, true).write();
   }
   return text;
 }

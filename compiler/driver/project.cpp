@@ -109,15 +109,103 @@ class Reader {
       return fail(Code::project_file_invalid, node,
                   fmt::format("the source needs a path: [sources.{}] path = \"data/{}.csv\"", name, name));
     }
-    expect_keys(*table, {"path", "format"});
-    SourceOptions options{(project_->root / *path->value<std::string>()).string(), ""};
-    if (const toml::node* format = table->get("format")) {
-      options.format = format->value<std::string>().value_or("?");
-      if (options.format != "csv" && options.format != "parquet") {
-        fail(Code::project_file_invalid, *format, "format is \"csv\" or \"parquet\"");
-      }
+    expect_keys(*table, {"path", "format", "delimiter", "quote", "decimal", "thousands", "missing", "times", "epoch",
+                         "fields"});
+    ProjectSource source;
+    SourceOptions& options = source.options;
+    const std::string written = *path->value<std::string>();
+    options.path = written == "-" ? written : (project_->root / written).string();
+    options.format = one_of(*table, "format", {"csv", "jsonl", "parquet", "arrow"});
+    options.delimiter = character(*table, "delimiter", options.delimiter);
+    options.quote = character(*table, "quote", options.quote);
+    options.form.thousands = character(*table, "thousands", '\0');
+    if (one_of(*table, "decimal", {".", ","}) == ",") options.form.decimal = ',';
+    if (options.form.thousands == options.form.decimal) {
+      fail(Code::project_file_invalid, *table,
+           fmt::format("decimal and thousands are both \"{}\"", options.form.decimal));
     }
-    project_->sources[name] = options;
+    read_missing(*table, &options);
+    read_times(*table, &options.form);
+    options.form.epoch_micros = epoch_unit(one_of(*table, "epoch", {"s", "ms", "us", "ns"}));
+    read_fields(*table, &source.fields);
+    project_->sources[name] = std::move(source);
+  }
+
+  /// A text that is one of a few; "" where it is not written.
+  std::string one_of(const toml::table& table, const char* key, const std::vector<std::string_view>& words) {
+    const toml::node* node = table.get(key);
+    if (node == nullptr) return "";
+    const std::string found = node->value<std::string>().value_or("");
+    if (node->is_string() && std::find(words.begin(), words.end(), found) != words.end()) return found;
+    fail(Code::project_file_invalid, *node, fmt::format("{} is \"{}\"", key, fmt::join(words, "\", \"")));
+    return "";
+  }
+
+  /// One character of ASCII; '\0' for "", which turns quotes and separators off.
+  char character(const toml::table& table, const char* key, char otherwise) {
+    const toml::node* node = table.get(key);
+    if (node == nullptr) return otherwise;
+    const std::string text = node->value<std::string>().value_or("??");
+    const bool none = text.empty() && std::string_view(key) != "delimiter";
+    const bool one =
+        text.size() == 1 && static_cast<unsigned char>(text[0]) < 0x80 && text[0] != '\n' && text[0] != '\r';
+    if (none) return '\0';
+    if (one) return text[0];
+    fail(Code::project_file_invalid, *node, fmt::format("{} is one character, such as \";\" or \"\\t\"", key));
+    return otherwise;
+  }
+
+  /// A text or a list of texts; empty where it is not written.
+  std::vector<std::string> texts(const toml::node& node, const char* key) {
+    if (node.is_string()) return {*node.value<std::string>()};
+    std::vector<std::string> found;
+    const toml::array* list = node.as_array();
+    if (list == nullptr || !(list->empty() || list->is_homogeneous(toml::node_type::string))) {
+      fail(Code::project_file_invalid, node, fmt::format("{} is a text or a list of texts", key));
+      return found;
+    }
+    for (const toml::node& text : *list) found.push_back(*text.value<std::string>());
+    return found;
+  }
+
+  void read_missing(const toml::table& table, SourceOptions* options) {
+    const toml::node* node = table.get("missing");
+    if (node == nullptr) return;
+    options->form.missing = texts(*node, "missing");
+    const auto empty = std::remove(options->form.missing.begin(), options->form.missing.end(), "");
+    options->empty_is_missing = empty != options->form.missing.end();
+    options->form.missing.erase(empty, options->form.missing.end());
+  }
+
+  void read_times(const toml::table& table, DataForm* form) {
+    const toml::node* node = table.get("times");
+    if (node == nullptr) return;
+    form->times = texts(*node, "times");
+    for (const std::string& pattern : form->times) {
+      const std::string problem = pattern_problem(pattern);
+      if (!problem.empty())
+        fail(Code::project_file_invalid, *node, fmt::format("times = \"{}\": {}", pattern, problem));
+    }
+  }
+
+  static int64_t epoch_unit(const std::string& word) {
+    if (word == "ns") return kEpochNanos;
+    return word == "s" ? 1'000'000 : word == "ms" ? 1'000 : word == "us" ? 1 : 0;
+  }
+
+  void read_fields(const toml::table& table, std::map<std::string, std::string>* fields) {
+    const toml::node* node = table.get("fields");
+    if (node == nullptr) return;
+    const toml::table* mapping = node->as_table();
+    if (mapping == nullptr) {
+      return fail(Code::project_file_invalid, *node, "fields is a table of columns: fields = { at = \"occurred_at\" }");
+    }
+    for (const auto& [field, column] : *mapping) {
+      if (column.is_string())
+        (*fields)[std::string(field.str())] = *column.value<std::string>();
+      else
+        fail(Code::project_file_invalid, column, fmt::format("{} is a column's name, in quotes", field.str()));
+    }
   }
 
   void read_profiles(const toml::node& node, const std::string& wanted) {

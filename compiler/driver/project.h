@@ -13,11 +13,18 @@
 
 namespace alidade {
 
+/// [sources.NAME]: where a stream's or table's rows are and how they are written.
+struct ProjectSource {
+  SourceOptions options;
+  std::map<std::string, std::string> fields;  ///< field → the column that it is read from, over the spec's `from`
+};
+using ProjectSources = std::map<std::string, ProjectSource>;
+
 struct Project {
-  std::filesystem::path root;                    ///< the folder of alidade.toml, else the one searched from
-  std::optional<std::filesystem::path> file;     ///< alidade.toml; none is fine
-  std::map<std::string, SourceOptions> sources;  ///< by stream or table; paths are made relative to `root`
-  std::vector<std::string> specs{"*.metric"};    ///< patterns, relative to `root`
+  std::filesystem::path root;                  ///< the folder of alidade.toml, else the one searched from
+  std::optional<std::filesystem::path> file;   ///< alidade.toml; none is fine
+  ProjectSources sources;                      ///< by stream or table; paths are made relative to `root`
+  std::vector<std::string> specs{"*.metric"};  ///< patterns, relative to `root`
 };
 
 /// Reads the alidade.toml in `folder` or the nearest one above it. `profile` "" takes the plain sources only.

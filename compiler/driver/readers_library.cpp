@@ -24,4 +24,14 @@ Result<std::vector<FileColumn>> describe_source(const SourceOptions& options) {
   return door().describe(options);
 }
 
+Result<std::string> row_bytes(Batch rows, const std::string& about, RowFormat format) {
+  if (!library()) return library().error();
+  return door().bytes(std::move(rows), about, format);
+}
+
+Result<char> detect_delimiter(const SourceOptions& options) {
+  if (!library()) return library().error();
+  return door().delimiter(options);
+}
+
 }  // namespace alidade

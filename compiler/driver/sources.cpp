@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "compiler/diagnostics/diagnostic.h"
@@ -18,7 +19,7 @@ std::set<int> always_read(const SourceSchema& schema) {
   return fields;
 }
 
-Error no_source(const std::string& name, const std::map<std::string, SourceOptions>& sources) {
+Error no_source(const std::string& name, const ProjectSources& sources) {
   std::vector<std::string_view> names;
   for (const auto& [known, options] : sources) names.push_back(known);
   const std::string meant = did_you_mean(name, names);
@@ -27,6 +28,25 @@ Error no_source(const std::string& name, const std::map<std::string, SourceOptio
   error.notes.push_back(
       fmt::format("say it with --data {}=PATH, or in alidade.toml: [sources.{}] path = \"PATH\"", name, name));
   return error;
+}
+
+Status map_fields_of(const ProjectSource& source, ModelSource* stream) {
+  for (const auto& [field, column] : source.fields) {
+    const auto found = std::find_if(stream->fields.begin(), stream->fields.end(),
+                                    [&wanted = field](const ModelField& known) { return known.name == wanted; });
+    if (found != stream->fields.end()) {
+      found->source = column;
+      continue;
+    }
+    std::vector<std::string_view> names;
+    for (const ModelField& known : stream->fields) names.push_back(known.name);
+    const std::string meant = did_you_mean(field, names);
+    return Error{static_cast<int>(Code::unknown_setting),
+                 fmt::format("alidade.toml: {} has no field \"{}\"{}", stream->name, field,
+                             meant.empty() ? "" : fmt::format("; did you mean \"{}\"?", meant)),
+                 {}};
+  }
+  return Done{};
 }
 
 }  // namespace
@@ -61,22 +81,41 @@ std::vector<SourceUse> sources_read(const Plan& plan) {
   return uses;
 }
 
-std::string add_data(const std::string& argument, std::map<std::string, SourceOptions>* sources) {
+std::string add_data(const std::string& argument, ProjectSources* sources) {
   const size_t equals = argument.find('=');
   if (equals == std::string::npos || equals == 0 || equals + 1 == argument.size()) {
     return fmt::format("--data takes STREAM=PATH, not \"{}\"", argument);
   }
-  (*sources)[argument.substr(0, equals)] = {argument.substr(equals + 1), ""};
-  return "";
+  const std::string name = argument.substr(0, equals);
+  SourceOptions& options = (*sources)[name].options;
+  options.path = argument.substr(equals + 1);
+  if (options.path != "-") {
+    options.format.clear();  // a file's ending tells
+    return "";
+  }
+  const auto inputs = std::count_if(sources->begin(), sources->end(),
+                                    [](const auto& source) { return source.second.options.path == "-"; });
+  return inputs > 1 ? "only one stream or table can be read from the standard input" : "";
 }
 
-Result<OpenSources> open_sources(const Plan& plan, const std::map<std::string, SourceOptions>& sources,
-                                 bool skip_bad_rows) {
+Status map_fields(const ProjectSources& sources, Model* model) {
+  for (std::vector<ModelSource>* declared : {&model->streams, &model->tables}) {
+    for (ModelSource& stream : *declared) {
+      const auto source = sources.find(stream.name);
+      if (source == sources.end()) continue;
+      if (Status mapped = map_fields_of(source->second, &stream); !mapped.ok()) return mapped;
+    }
+  }
+  return Done{};
+}
+
+Result<OpenSources> open_sources(const Plan& plan, const ProjectSources& sources, bool skip_bad_rows) {
   OpenSources result;
   for (const SourceUse& use : sources_read(plan)) {
     const auto found = sources.find(use.schema->name);
     if (found == sources.end()) return no_source(use.schema->name, sources);
-    Result<std::unique_ptr<BatchSource>> source = open_source(found->second, *use.schema, use.fields, skip_bad_rows);
+    Result<std::unique_ptr<BatchSource>> source =
+        open_source(found->second.options, *use.schema, use.fields, skip_bad_rows);
     if (!source) return source.error();
     result.opened.push_back(std::move(*source));
     result.named.push_back({use.schema->name, result.opened.back().get(), std::nullopt});

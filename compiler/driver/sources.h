@@ -2,12 +2,13 @@
 // compiler/driver/sources; tested in tests/command and tests/unit/driver_test.cpp.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "compiler/driver/project.h"
 #include "compiler/plan/plan.h"
+#include "compiler/sema/model.h"
 #include "runtime/evaluator.h"
 #include "runtime/readers/readers.h"
 
@@ -21,8 +22,12 @@ struct SourceUse {
 };
 std::vector<SourceUse> sources_read(const Plan& plan);
 
-/// "STREAM=PATH" into `sources`, over what stands there. An error is a message for the user of the command line.
-std::string add_data(const std::string& argument, std::map<std::string, SourceOptions>* sources);
+/// "STREAM=PATH" into `sources`: another path for what stands there, written the same way; "-" is the standard input.
+/// An error is a message for the user of the command line.
+std::string add_data(const std::string& argument, ProjectSources* sources);
+
+/// Lets the model's fields be read from the columns that the project names. Error AL1103: a field that does not exist.
+Status map_fields(const ProjectSources& sources, Model* model);
 
 /// Opened sources; `named` borrows from `opened`.
 struct OpenSources {
@@ -30,7 +35,6 @@ struct OpenSources {
   std::vector<NamedSource> named;
 };
 /// Errors: AL7103 (nothing names a source for a stream), those of open_source.
-Result<OpenSources> open_sources(const Plan& plan, const std::map<std::string, SourceOptions>& sources,
-                                 bool skip_bad_rows);
+Result<OpenSources> open_sources(const Plan& plan, const ProjectSources& sources, bool skip_bad_rows);
 
 }  // namespace alidade

@@ -120,6 +120,7 @@ struct NewFile {
 }  // namespace
 
 int verb_init(const InitArguments& arguments, const Terminal& terminal) {
+  if (!arguments.from.empty()) return draft_project(arguments, terminal);
   const fs::path folder = arguments.folder;
   const NewFile files[] = {{folder / "alidade.toml", kProject},
                            {folder / "shop.metric", kSpec},

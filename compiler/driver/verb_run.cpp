@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 
 #include "compiler/driver/engines.h"
@@ -9,6 +10,7 @@
 #include "compiler/driver/progress.h"
 #include "compiler/driver/sources.h"
 #include "compiler/driver/specs.h"
+#include "compiler/driver/spooled_input.h"
 #include "compiler/driver/verbs.h"
 #include "compiler/driver/write_file.h"
 #include "compiler/passes/pass_list.h"
@@ -17,6 +19,11 @@
 
 namespace alidade {
 namespace {
+
+/// The format that the ending of -o tells.
+constexpr std::pair<std::string_view, const char*> kOutputEndings[] = {{".csv", "csv"},       {".json", "json"},
+                                                                       {".md", "markdown"},   {".arrow", "arrow"},
+                                                                       {".feather", "arrow"}, {".parquet", "parquet"}};
 
 int usage(const std::string& message) {
   std::fputs(fmt::format("alidade: {}\n  see: alidade run --help\n", message).c_str(), stderr);
@@ -53,9 +60,12 @@ class Run {
 
   int run() {
     if (const int code = load(); code != kClean) return code;
+    time_phase("specs read and checked");
     if (arguments_.dump == "ast" || arguments_.dump == "types") return dump_specs();
     if (const int code = resolve(); code != kClean) return code;
     if (!arguments_.dump.empty()) return dump_plans();
+    time_phase("request resolved");
+    if (const Status kept = keep_standard_input(); !kept.ok()) return report_error(kept.error(), terminal_);
     std::vector<ModuleResult> results;
     for (const Job& job : jobs_) {
       Result<ResultSet> result = evaluate(job);
@@ -63,7 +73,10 @@ class Run {
       note_empty(job, *result);
       results.push_back({job.spec->model.name, std::move(*result), job.calendar});
     }
-    return print(results);
+    time_phase("compiled, data read, evaluated");
+    const int code = print(results);
+    time_phase("written");
+    return code;
   }
 
  private:
@@ -82,7 +95,12 @@ class Run {
     Result<std::vector<Spec>> specs = load_specs(paths.value(), sink_);
     if (!specs) return report_error(specs.error(), terminal_);
     specs_ = std::move(*specs);
-    return sink_.has_errors() ? report_diagnostics(sink_, terminal_) : kClean;
+    if (sink_.has_errors()) return report_diagnostics(sink_, terminal_);
+    for (Spec& spec : specs_) {
+      if (const Status mapped = map_fields(project_.sources, &spec.model); !mapped.ok())
+        return report_error(mapped.error(), terminal_);
+    }
+    return kClean;
   }
 
   int dump_specs() const {
@@ -150,9 +168,24 @@ class Run {
     std::vector<std::string> notes;
     Result<Request> request = resolve_request(spec.model, calendar.value(), report, &notes);
     if (!request) return report_error(request.error(), terminal_);
-    for (const std::string& note : notes) std::fputs(("note: " + note + "\n").c_str(), stderr);
+    if (!terminal_.quiet) {
+      for (const std::string& note : notes) std::fputs(("note: " + note + "\n").c_str(), stderr);
+    }
     jobs_.push_back({&spec, calendar.value(), std::move(*request), {report.from, report.to}});
     return kClean;
+  }
+
+  /// Every module reads the data for itself; the standard input can be read only once.
+  Status keep_standard_input() {
+    for (auto& [name, source] : project_.sources) {
+      if (source.options.path != "-" || jobs_.size() < 2) continue;
+      Result<std::unique_ptr<SpooledInput>> input = SpooledInput::read();
+      if (!input.ok()) return input.error();
+      spooled_ = std::move(*input);
+      source.options.path = spooled_->path();
+      source.options.shown = "the standard input";
+    }
+    return Done{};
   }
 
   int dump_plans() const {
@@ -176,9 +209,10 @@ class Run {
     options.threads = arguments_.threads;
     options.range = job.range;
     options.skip_bad_rows = arguments_.bad_rows == "skip";
+    if (terminal_.verbose) std::fputs(plan_costs(plan).c_str(), stderr);
     Result<OpenSources> sources = open_sources(plan, project_.sources, options.skip_bad_rows);
     if (!sources) return sources.error();
-    Progress progress(terminal_.err);
+    Progress progress(terminal_.err && !terminal_.quiet);
     options.progress = [&](int64_t done, int64_t all) { progress.show(done, all); };
     if (arguments_.engine == "reference") {
       return evaluate_reference(job.spec->model, job.request, sources->named, options);
@@ -208,18 +242,33 @@ class Run {
 
   std::string format() const {
     if (!arguments_.format.empty()) return arguments_.format;
-    if (arguments_.output.ends_with(".csv")) return "csv";
-    return arguments_.output.ends_with(".json") ? "json" : "table";
+    for (const auto& [ending, format] : kOutputEndings) {
+      if (arguments_.output.ends_with(ending)) return format;
+    }
+    return "table";
+  }
+
+  Result<std::string> formatted(const std::string& chosen, const std::vector<ModuleResult>& results) const {
+    if (chosen == "csv") return csv_text(results);
+    if (chosen == "json") return json_text(results);
+    if (chosen == "markdown") return markdown_text(results);
+    const bool arrow = chosen == "arrow", to_file = !arguments_.output.empty();
+    if (arrow || chosen == "parquet") {
+      const RowFormat format = !arrow ? RowFormat::kParquet : to_file ? RowFormat::kArrowFile : RowFormat::kArrowStream;
+      return row_bytes(result_rows(results), about_text(results), format);
+    }
+    return table_text(results, to_file ? Terminal{} : terminal_);
   }
 
   int print(const std::vector<ModuleResult>& results) const {
     const std::string chosen = format();
-    const Terminal shown = arguments_.output.empty() ? terminal_ : Terminal{};
-    const std::string text = chosen == "csv"    ? csv_text(results)
-                             : chosen == "json" ? json_text(results)
-                                                : table_text(results, shown);
-    if (const int code = write_text(text); code != kClean) return code;
-    if (chosen != "table") print_notes(results);
+    if (arguments_.output.empty() && terminal_.out && (chosen == "arrow" || chosen == "parquet")) {
+      return usage(fmt::format("{} is not for a terminal; write it to a file with -o FILE", chosen));
+    }
+    const Result<std::string> text = formatted(chosen, results);
+    if (!text) return report_error(text.error(), terminal_);
+    if (const int code = write_text(text.value()); code != kClean) return code;
+    if (chosen != "table" && chosen != "markdown" && !terminal_.quiet) print_notes(results);
     return report_overflow(results);
   }
 
@@ -250,10 +299,20 @@ class Run {
     return written ? kClean : report_error(written.error(), terminal_);
   }
 
+  /// With --verbose, the time since the phase before.
+  void time_phase(const char* what) {
+    const auto now = std::chrono::steady_clock::now();
+    const double millis = std::chrono::duration<double, std::milli>(now - phase_began_).count();
+    if (terminal_.verbose) std::fputs(fmt::format("{:9.1f} ms  {}\n", millis, what).c_str(), stderr);
+    phase_began_ = now;
+  }
+
   const RunArguments& arguments_;
   const Terminal& terminal_;
+  std::chrono::steady_clock::time_point phase_began_ = std::chrono::steady_clock::now();
   std::vector<std::string> names_;
   Project project_;
+  std::unique_ptr<SpooledInput> spooled_;
   DiagnosticSink sink_;
   std::vector<Spec> specs_;
   std::vector<Job> jobs_;

@@ -17,8 +17,11 @@ constexpr int kCouldNot = 2;  ///< usage, a missing file, bad data, a full disk
 
 struct InitArguments {
   std::string folder = ".";
+  std::vector<std::string> from;  ///< data files to draft a stream from, each; none: a sample project
 };
 int verb_init(const InitArguments& arguments, const Terminal& terminal);
+/// verb_init with `from`.
+int draft_project(const InitArguments& arguments, const Terminal& terminal);
 
 struct CheckArguments {
   std::vector<std::string> files;  ///< none: the project's
@@ -37,7 +40,7 @@ struct RunArguments {
   std::string engine = "native";  ///< native, reference
   std::string tier = "auto";      ///< auto, o0, o1, alternating
   bool no_cache = false;          ///< of compiled code
-  std::string format;             ///< table, csv, json; "": by the ending of `output`, else table
+  std::string format;             ///< table, markdown, csv, json, parquet, arrow; "": by the ending of `output`, else table
   std::string output;             ///< a file; "": stdout
   int threads = 0;
   std::string bad_rows = "stop";  ///< stop, skip

@@ -1,34 +1,22 @@
 // The record splitter. Door: csv.h.
 #include "runtime/readers/csv.h"
 
-#include <array>
 #include <cstring>
 
 namespace alidade {
-namespace {
 
-constexpr std::array<bool, 256> make_ends() {
-  std::array<bool, 256> ends{};
-  ends[','] = ends['\n'] = ends['\r'] = true;
-  return ends;
-}
-constexpr std::array<bool, 256> kEndsCell = make_ends();
-
-const char* cell_end(const char* at) {
-  while (!kEndsCell[static_cast<uint8_t>(*at)]) ++at;
-  return at;
+CsvSplitter::CsvSplitter(char delimiter, char quote) : delimiter_(delimiter), quote_(quote) {
+  for (const char end : {delimiter, '\n', '\r'}) ends_cell_[static_cast<uint8_t>(end)] = true;
 }
 
-}  // namespace
-
-std::string unescaped(const CsvCell& cell) {
+std::string unescaped(const CsvCell& cell, char quote) {
   // The cell spans from after its opening quote; its closing quote and what follows are part of it.
   std::string text;
   const char* at = cell.begin;
   for (; at != cell.end; ++at) {
-    if (*at != '"')
+    if (*at != quote)
       text += *at;
-    else if (at + 1 != cell.end && at[1] == '"')
+    else if (at + 1 != cell.end && at[1] == quote)
       text += *++at;
     else
       break;
@@ -54,18 +42,18 @@ CsvStep CsvSplitter::next(const std::vector<int>& columns, std::vector<CsvCell>*
   size_t cell = 0;
   for (;; ++cell) {
     CsvCell found{at, at, false};
-    if (*at == '"' && at != end_) {
+    if (*at == quote_ && quote_ != 0 && at != end_) {
       found.begin = ++at;
       for (;;) {
-        at = static_cast<const char*>(std::memchr(at, '"', static_cast<size_t>(end_ - at)));
+        at = static_cast<const char*>(std::memchr(at, quote_, static_cast<size_t>(end_ - at)));
         if (at == nullptr) return last_ ? CsvStep::kOpenQuote : CsvStep::kNeedMore;
         if (at + 1 == end_ && !last_) return CsvStep::kNeedMore;
-        if (at + 1 == end_ || at[1] != '"') break;
+        if (at + 1 == end_ || at[1] != quote_) break;
         found.escaped = true;
         at += 2;
       }
       found.end = at++;
-      if (!kEndsCell[static_cast<uint8_t>(*at)]) {
+      if (!ends_cell_[static_cast<uint8_t>(*at)]) {
         found.escaped = true;
         at = cell_end(at);
       }
@@ -76,7 +64,7 @@ CsvStep CsvSplitter::next(const std::vector<int>& columns, std::vector<CsvCell>*
     }
     if (at == end_ && !last_) return CsvStep::kNeedMore;
     if (cell < columns.size() && columns[cell] >= 0) (*cells)[columns[cell]] = found;
-    if (at == end_ || *at != ',') break;
+    if (at == end_ || *at != delimiter_) break;
     ++at;
   }
   const bool blank = cell == 0 && at == at_;

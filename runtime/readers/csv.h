@@ -2,6 +2,7 @@
 // Tested through readers.h in tests/unit/readers_test.cpp.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,7 +18,7 @@ struct CsvCell {
 };
 
 /// A quoted cell's text where the bytes between its quotes are not it.
-std::string unescaped(const CsvCell& cell);
+std::string unescaped(const CsvCell& cell, char quote);
 
 enum class CsvStep : uint8_t {
   kRecord,     ///< one whole record was read
@@ -30,6 +31,8 @@ enum class CsvStep : uint8_t {
 /// Reads records from a text of which more may follow. Records end in LF, CR LF or CR.
 class CsvSplitter {
  public:
+  /// `quote` 0: cells are never quoted.
+  CsvSplitter(char delimiter, char quote);
   /// `*end` must be a readable byte, which is overwritten. `last`: no more text follows.
   void set_text(char* begin, char* end, bool last);
   /// Reads a record. `columns[i]` is the index in `cells` that cell i goes to, -1 for none; cells beyond `columns` are
@@ -38,6 +41,13 @@ class CsvSplitter {
   const char* at() const { return at_; }
 
  private:
+  const char* cell_end(const char* at) const {
+    while (!ends_cell_[static_cast<uint8_t>(*at)]) ++at;
+    return at;
+  }
+
+  char delimiter_, quote_;
+  std::array<bool, 256> ends_cell_{};
   const char* at_ = nullptr;
   const char* end_ = nullptr;
   bool last_ = false;

@@ -18,12 +18,24 @@ class DataFile {
   virtual int64_t bytes_done() const = 0;
 };
 
-using WantedFields = std::vector<const FieldSchema*>;
+/// What is read of a file, and how. Borrowed by what is opened with it.
+struct FileRequest {
+  std::vector<const FieldSchema*> fields;
+  SourceOptions options;
+  bool skip_bad_rows = false;
+};
 
-Result<std::unique_ptr<DataFile>> open_csv(const FoundFile& file, const WantedFields& fields, bool skip_bad_rows);
-Result<std::vector<FileColumn>> describe_csv(const FoundFile& file);
+Result<std::unique_ptr<DataFile>> open_csv(const FoundFile& file, const FileRequest& request);
+Result<std::vector<FileColumn>> describe_csv(const FoundFile& file, const SourceOptions& options);
+Result<char> detect_csv_delimiter(const FoundFile& file, const SourceOptions& options);
 
-Result<std::unique_ptr<DataFile>> open_parquet(const FoundFile& file, const WantedFields& fields);
+Result<std::unique_ptr<DataFile>> open_json_lines(const FoundFile& file, const FileRequest& request);
+Result<std::vector<FileColumn>> describe_json_lines(const FoundFile& file);
+
+Result<std::unique_ptr<DataFile>> open_parquet(const FoundFile& file, const FileRequest& request);
 Result<std::vector<FileColumn>> describe_parquet(const FoundFile& file);
+
+Result<std::unique_ptr<DataFile>> open_arrow(const FoundFile& file, const FileRequest& request);
+Result<std::vector<FileColumn>> describe_arrow(const FoundFile& file);
 
 }  // namespace alidade

@@ -21,11 +21,29 @@ auto guarded(const std::string& path, Call call) -> decltype(call()) {
   }
 }
 
+Result<std::unique_ptr<DataFile>> open_file(const FoundFile& file, const FileRequest& request) {
+  switch (file.format) {
+    case FileFormat::kCsv:
+      return open_csv(file, request);
+    case FileFormat::kJsonLines:
+      return open_json_lines(file, request);
+    case FileFormat::kParquet:
+      return open_parquet(file, request);
+    case FileFormat::kArrow:
+      return open_arrow(file, request);
+  }
+  return open_csv(file, request);
+}
+
 class FileSetSource : public BatchSource {
  public:
-  FileSetSource(std::vector<FoundFile> files, std::vector<FieldSchema> fields, bool skip_bad_rows)
-      : files_(std::move(files)), fields_(std::move(fields)), skip_bad_rows_(skip_bad_rows) {
-    for (const FieldSchema& field : fields_) wanted_.push_back(&field);
+  FileSetSource(std::vector<FoundFile> files, const SourceOptions& options, std::vector<FieldSchema> fields,
+                bool skip_bad_rows)
+      : files_(std::move(files)),
+        fields_(std::move(fields)),
+        form_(std::make_shared<const DataForm>(options.form)),
+        request_{{}, options, skip_bad_rows} {
+    for (const FieldSchema& field : fields_) request_.fields.push_back(&field);
     for (const FoundFile& file : files_) bytes_all_ += file.bytes;
   }
 
@@ -35,8 +53,9 @@ class FileSetSource : public BatchSource {
   Result<bool> next(Batch* batch) override {
     while (open_ != nullptr) {
       const FoundFile& file = files_[at_];
-      auto more = guarded(file.path, [&] { return open_->next(batch); });
+      auto more = guarded(file.shown, [&] { return open_->next(batch); });
       bad_.append(open_->take_bad_rows());
+      batch->form = form_;
       if (!more.ok() || *more) return more;
       bytes_before_ += file.bytes;
       ++at_;
@@ -57,9 +76,7 @@ class FileSetSource : public BatchSource {
     open_.reset();
     if (at_ == files_.size()) return Done{};
     const FoundFile& file = files_[at_];
-    auto opened = guarded(file.path, [&] {
-      return file.format == FileFormat::kCsv ? open_csv(file, wanted_, skip_bad_rows_) : open_parquet(file, wanted_);
-    });
+    auto opened = guarded(file.shown, [&] { return open_file(file, request_); });
     if (!opened.ok()) return opened.error();
     open_ = std::move(*opened);
     return Done{};
@@ -67,8 +84,8 @@ class FileSetSource : public BatchSource {
 
   std::vector<FoundFile> files_;
   std::vector<FieldSchema> fields_;
-  WantedFields wanted_;
-  bool skip_bad_rows_;
+  std::shared_ptr<const DataForm> form_;
+  FileRequest request_;
   size_t at_ = 0;
   std::unique_ptr<DataFile> open_;
   BadRows bad_;
@@ -83,7 +100,7 @@ Result<std::unique_ptr<BatchSource>> open_source(const SourceOptions& options, c
   if (!files.ok()) return files.error();
   std::vector<FieldSchema> wanted;
   for (const int field : fields) wanted.push_back(schema.fields[field]);
-  auto source = std::make_unique<FileSetSource>(std::move(*files), std::move(wanted), skip_bad_rows);
+  auto source = std::make_unique<FileSetSource>(std::move(*files), options, std::move(wanted), skip_bad_rows);
   if (auto started = source->start(); !started.ok()) return started.error();
   return std::unique_ptr<BatchSource>(std::move(source));
 }
@@ -92,8 +109,26 @@ Result<std::vector<FileColumn>> describe_source(const SourceOptions& options) {
   auto files = find_source_files(options);
   if (!files.ok()) return files.error();
   const FoundFile& first = files->front();
-  return guarded(first.path,
-                 [&] { return first.format == FileFormat::kCsv ? describe_csv(first) : describe_parquet(first); });
+  return guarded(first.shown, [&] {
+    switch (first.format) {
+      case FileFormat::kCsv:
+        return describe_csv(first, options);
+      case FileFormat::kJsonLines:
+        return describe_json_lines(first);
+      case FileFormat::kParquet:
+        return describe_parquet(first);
+      case FileFormat::kArrow:
+        return describe_arrow(first);
+    }
+    return describe_csv(first, options);
+  });
+}
+
+Result<char> detect_delimiter(const SourceOptions& options) {
+  auto files = find_source_files(options);
+  if (!files.ok()) return files.error();
+  const FoundFile& first = files->front();
+  return guarded(first.shown, [&] { return detect_csv_delimiter(first, options); });
 }
 
 }  // namespace alidade

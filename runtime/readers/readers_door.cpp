@@ -3,5 +3,9 @@
 
 extern "C" {
 extern const alidade::ReadersDoor alidade_readers_door;
-const alidade::ReadersDoor alidade_readers_door{{ALIDADE_VERSION}, &alidade::open_source, &alidade::describe_source};
+const alidade::ReadersDoor alidade_readers_door{{ALIDADE_VERSION},
+                                                &alidade::open_source,
+                                                &alidade::describe_source,
+                                                &alidade::detect_delimiter,
+                                                &alidade::row_bytes};
 }

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "runtime/near_name.h"
+#include "runtime/readers/input.h"
 
 namespace alidade {
 namespace {
@@ -24,14 +25,50 @@ bool take_ending(std::string_view* name, std::string_view ending) {
   return true;
 }
 
+struct KnownEnding {
+  std::string_view ending;
+  FileFormat format;
+};
+constexpr KnownEnding kEndings[] = {
+    {".csv", FileFormat::kCsv},          {".tsv", FileFormat::kCsv},        {".jsonl", FileFormat::kJsonLines},
+    {".ndjson", FileFormat::kJsonLines}, {".json", FileFormat::kJsonLines}, {".parquet", FileFormat::kParquet},
+    {".arrow", FileFormat::kArrow},      {".arrows", FileFormat::kArrow},   {".feather", FileFormat::kArrow},
+};
+struct KnownPacking {
+  std::string_view ending;
+  Packing packing;
+};
+constexpr KnownPacking kPackings[] = {{".gz", Packing::kGzip},
+                                      {".zst", Packing::kZstd},
+                                      {".lz4", Packing::kLz4},
+                                      {".bz2", Packing::kBzip},
+                                      {".br", Packing::kBrotli}};
+constexpr const char* kEndingWords = ".csv, .tsv, .jsonl, .ndjson, .json, .parquet, .arrow, .arrows and .feather";
+
+struct StatedFormat {
+  const char* word;
+  FileFormat format;
+};
+constexpr StatedFormat kFormats[] = {{"csv", FileFormat::kCsv},
+                                     {"jsonl", FileFormat::kJsonLines},
+                                     {"parquet", FileFormat::kParquet},
+                                     {"arrow", FileFormat::kArrow}};
+
 // What a file's name and the stated format make of it; nullopt where the ending is not known.
 std::optional<FoundFile> known_file(const std::string& path, std::optional<FileFormat> stated) {
-  FoundFile file{path, FileFormat::kCsv, false, 0};
+  FoundFile file;
+  file.path = file.shown = path;
   std::string_view name = path;
-  file.gzipped = take_ending(&name, ".gz");
-  const bool csv = name.ends_with(".csv"), parquet = name.ends_with(".parquet");
-  if (!stated && !csv && !parquet) return std::nullopt;
-  file.format = stated ? *stated : parquet ? FileFormat::kParquet : FileFormat::kCsv;
+  for (const KnownPacking& known : kPackings) {
+    if (!take_ending(&name, known.ending)) continue;
+    file.packing = known.packing;
+    break;
+  }
+  const auto* known = std::find_if(std::begin(kEndings), std::end(kEndings),
+                                   [&](const KnownEnding& ending) { return name.ends_with(ending.ending); });
+  if (!stated && known == std::end(kEndings)) return std::nullopt;
+  file.format = stated ? *stated : known->format;
+  file.tabs = name.ends_with(".tsv");
   return file;
 }
 
@@ -75,9 +112,22 @@ Error nothing_there(const std::string& path) {
 
 Result<std::optional<FileFormat>> stated_format(const SourceOptions& options) {
   if (options.format.empty()) return std::optional<FileFormat>();
-  if (options.format == "csv") return std::optional(FileFormat::kCsv);
-  if (options.format == "parquet") return std::optional(FileFormat::kParquet);
-  return Error{7108, fmt::format("there is no format \"{}\"; it is \"csv\" or \"parquet\"", options.format), {}};
+  for (const StatedFormat& known : kFormats) {
+    if (options.format == known.word) return std::optional(known.format);
+  }
+  return Error{
+      7108,
+      fmt::format("there is no format \"{}\"; it is \"csv\", \"jsonl\", \"parquet\" or \"arrow\"", options.format),
+      {}};
+}
+
+// An Arrow stream begins with a mark and the length of its schema's message.
+FileFormat format_of(std::string_view first) {
+  if (first.starts_with("PAR1")) return FileFormat::kParquet;
+  if (first.starts_with("ARROW1") || first.starts_with("\xFF\xFF\xFF\xFF")) return FileFormat::kArrow;
+  const size_t mark = first.find_first_not_of(" \t\r\n");
+  const bool object = mark != std::string_view::npos && first[mark] == '{';
+  return object ? FileFormat::kJsonLines : FileFormat::kCsv;
 }
 
 Status check_file(FoundFile* file) {
@@ -85,10 +135,25 @@ Status check_file(FoundFile* file) {
   file->bytes = static_cast<int64_t>(fs::file_size(file->path, error));
   if (error || access(file->path.c_str(), R_OK) != 0) {
     const std::string reason = error ? error.message() : std::strerror(errno);
-    return Error{7107, fmt::format("{} cannot be opened: {}", file->path, reason), {}};
+    return Error{7107, fmt::format("{} cannot be opened: {}", file->shown, reason), {}};
   }
-  if (file->bytes == 0) return Error{7106, fmt::format("{} is empty: it has no header and no rows", file->path), {}};
+  if (file->bytes == 0) return Error{7106, fmt::format("{} is empty: it has no header and no rows", file->shown), {}};
   return Done{};
+}
+
+Result<std::vector<FoundFile>> told_by_bytes(const SourceOptions& options, std::optional<FileFormat> stated) {
+  FoundFile file;
+  file.path = options.path;
+  file.shown = options.shown.empty() ? "the standard input" : options.shown;
+  file.packing = Packing::kTold;
+  auto input = Input::open(file);
+  if (!input.ok()) return input.error();
+  auto first = (*input)->look(8);
+  if (!first.ok()) return first.error();
+  if (first->empty()) return Error{7106, fmt::format("{} is empty: it has no header and no rows", file.shown), {}};
+  file.opened = *input;
+  file.format = stated ? *stated : format_of(*first);
+  return std::vector{file};
 }
 
 }  // namespace
@@ -96,6 +161,7 @@ Status check_file(FoundFile* file) {
 Result<std::vector<FoundFile>> find_source_files(const SourceOptions& options) {
   const auto stated = stated_format(options);
   if (!stated.ok()) return stated.error();
+  if (options.path == "-" || !options.shown.empty()) return told_by_bytes(options, stated.value());
   std::error_code error;
   const fs::file_status status = fs::status(options.path, error);
   const bool folder = fs::is_directory(status), single = fs::exists(status) && !folder;
@@ -113,12 +179,13 @@ Result<std::vector<FoundFile>> find_source_files(const SourceOptions& options) {
   if (files.empty() && single) {
     return Error{7108,
                  fmt::format("{} has an ending that tells no format", options.path),
-                 {"endings are .csv, .csv.gz and .parquet; or state format = \"csv\" or \"parquet\""}};
+                 {fmt::format("endings are {}, also packed as in .csv.gz or .jsonl.zst", kEndingWords),
+                  "or state format = \"csv\", \"jsonl\", \"parquet\" or \"arrow\""}};
   }
   if (files.empty()) {
     Error none{7102, fmt::format("{} {} no data file", options.path, folder ? "holds" : "matches"), {}};
     none.notes.push_back(paths.empty() ? "nothing is there"
-                                       : "files end in .csv, .csv.gz or .parquet, or a format is stated");
+                                       : fmt::format("files end in {}, or a format is stated", kEndingWords));
     return none;
   }
   for (FoundFile& file : files) {

@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 import pyarrow as pa
+import pyarrow.ipc
 import pyarrow.parquet as pq
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "python"))
@@ -59,7 +60,11 @@ class Case:
 
     def run(self, *arguments, file="sales.csv", form="csv", **options):
         command = [alidade.binary(), "run", "shop.metric", "--data", f"sales={file}", "--format", form, *arguments]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+        if "input" not in options:
+            options["stdin"] = subprocess.DEVNULL
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, **options)
+        done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+        return done
 
     def expect(self, done, exit_code, *words, out=()):
         if done.returncode != exit_code:
@@ -152,6 +157,82 @@ def parquet():
     wrong = table.set_column(table.schema.get_field_index("quantity"), "quantity", pa.array([[1], [2]]))
     pq.write_table(wrong, case.folder / "wrong.parquet")
     case.expect(case.run(file="wrong.parquet"), 2, "AL7105", "quantity")
+
+
+def as_json_lines(text):
+    header, *lines = text.splitlines()
+    names = header.split(",")
+    return "".join(json.dumps(dict(zip(names, [cell or None for cell in line.split(",")]))) + "\n" for line in lines)
+
+
+def json_lines():
+    whole = as_json_lines(HEADER + GOOD + ALSO_GOOD)
+    for engine in ("native", "reference"):
+        for content, words in ((whole + whole[:40], ("AL7215", "row 3", "ends inside")), (whole + "[1, 2]\n", ("AL7215", "row 3")),
+                               (whole + as_json_lines(HEADER + "2026-01-05 11:00,eve,s3,two,1.00,,web"), ("AL7202", "row 3", "quantity", "two")),
+                               (whole + as_json_lines(HEADER + "2026-01-05 11:00,eve,s3,,1.00,,web"), ("AL7204", "row 3", "quantity"))):
+            case = Case("JSON Lines").write(content, "sales.jsonl")
+            case.expect(case.run("--engine", engine, file="sales.jsonl"), 2, "sales.jsonl", "--bad-rows skip", *words)
+            case.expect(case.run("--engine", engine, "--bad-rows", "skip", file="sales.jsonl"), 0, "1 bad row", out=["rows,", ",2,", "24.98"])
+    listed = Case("a JSON list").write("[" + whole.replace("}\n{", "},{") + "]", "sales.json")
+    listed.expect(listed.run(file="sales.json"), 2, "AL7107", "sales.json", "jq")
+    exact = Case("numbers as written").write(whole.replace('"9.99"', "90071992547.409931"), "sales.jsonl")
+    exact.expect(exact.run("revenue", file="sales.jsonl"), 0, out=["180143985099.819862"])
+    misspelt = Case("missing member").write(whole.replace("quantity", "quantities"), "sales.jsonl")
+    misspelt.expect(misspelt.run(file="sales.jsonl"), 2, "AL7104", "quantity", "quantities")
+
+
+def standard_input():
+    for form, content in {"CSV": HEADER + GOOD + ALSO_GOOD, "JSON Lines": as_json_lines(HEADER + GOOD + ALSO_GOOD)}.items():
+        for packed in (content.encode(), gzip.compress(content.encode())):
+            case = Case(f"standard input: {form}")
+            case.expect(case.run(file="-", input=packed), 0, out=["rows,", ",2,", "24.98"])
+    empty = Case("empty standard input")
+    empty.expect(empty.run(file="-", input=b""), 2, "AL7106", "the standard input")
+    bad = Case("bad standard input")
+    bad.expect(bad.run(file="-", input=(HEADER + "x\n").encode()), 2, "AL7201", "the standard input row 1")
+    # Two modules read it, so it is kept for the second.
+    twice = Case("standard input, read twice")
+    twice.write(SPEC.replace("module shop", "module again"), "again.metric")
+    twice.expect(twice.run("again.metric", file="-", input=(HEADER + GOOD + ALSO_GOOD).encode()), 0,
+                 out=["shop.revenue,all,2026-01-05/2026-01-07,24.98", "again.revenue,all,2026-01-05/2026-01-07,24.98"])
+
+
+def other_forms():
+    """Decimal commas, other delimiters, dates and words for missing, as alidade.toml says them."""
+    text = "Zeit;Kunde;sale;quantity;price;weight;kind\n05.01.2026 10:00;ann;s1;2;9,99;1,5;web\n06.01.2026 11:00;NULL;s2;1.000;5,00;NULL;shop\n"
+    form = "delimiter = ';'\ndecimal = ','\nthousands = '.'\nmissing = ['', 'NULL']\ntimes = '%d.%m.%Y %H:%M'\n"
+    fields = "[sources.sales.fields]\nat = 'Zeit'\nuser = 'Kunde'\n"
+    toml = "[sources.sales]\npath = 'sales.csv'\n"
+    for engine in ("native", "reference"):
+        case = Case("another form").write(text).write(toml + form + fields, "alidade.toml")
+        case.expect(case.run("--engine", engine), 0, out=["revenue,all,2026-01-05/2026-01-07,5019.98", "buyers,all,2026-01-05/2026-01-07,1"])
+        point = Case("a decimal point among commas").write(text.replace("9,99", "9.99")).write(toml + form + fields, "alidade.toml")
+        point.expect(point.run("--engine", engine), 2, "AL7202", "row 1", "9.99", "decimal comma")
+        order = Case("a date in another order").write(text.replace("06.01.2026", "2026-01-06")).write(toml + form + fields, "alidade.toml")
+        order.expect(order.run("--engine", engine), 2, "AL7206", "row 2", "2026-01-06")
+    unsaid = Case("a delimiter unsaid").write(text).write(toml, "alidade.toml")
+    unsaid.expect(unsaid.run(), 2, "AL7104", 'delimiter = ";"')
+    unknown = Case("a setting that is none").write(text).write(toml + "delimeter = ';'\n", "alidade.toml")
+    unknown.expect(unknown.run(), 2, "AL1103", "delimeter", "did you mean", "delimiter")
+    field = Case("a field that is none").write(text).write(toml + form + "[sources.sales.fields]\nuseer = 'Kunde'\n", "alidade.toml")
+    field.expect(field.run(), 2, "AL1103", "useer", 'did you mean "user"')
+
+
+def arrow_ipc():
+    table = pa.table({"at": ["2026-01-05 10:00", "2026-01-06 11:00"], "user": ["ann", None], "sale": ["s1", "s2"], "quantity": [2, 1],
+                      "price": [9.99, 5.0], "weight": [1.5, None], "kind": pa.array(["web", "shop"]).dictionary_encode()})
+    for name, writer in (("file", pa.ipc.new_file), ("stream", pa.ipc.new_stream)):
+        sink = pa.BufferOutputStream()
+        with writer(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as out:
+            out.write_table(table)
+        content = sink.getvalue().to_pybytes()
+        case = Case(f"Arrow {name}").write(content, "sales.arrow")
+        case.expect(case.run(file="sales.arrow"), 0, out=["rows,", ",2,", "24.98"])
+        case.write(content[: len(content) // 2], "cut.arrow")
+        case.expect(case.run(file="cut.arrow"), 2, "AL7107", "cut.arrow")
+    case.write(b"not arrow at all", "text.arrow")
+    case.expect(case.run(file="text.arrow"), 2, "AL7107", "text.arrow")
 
 
 def accepted():
@@ -265,7 +346,8 @@ def validity():
 
 
 if __name__ == "__main__":
-    for group in (bad_rows, validity, files, parquet, accepted, overflow, full_disk, specs, metadata):
+    for group in (bad_rows, validity, files, parquet, json_lines, standard_input, other_forms, arrow_ipc, accepted,
+                   overflow, full_disk, specs, metadata):
         group()
     for failure in failures:
         print(failure)

@@ -9,6 +9,11 @@ import pty
 import subprocess
 import sys
 import tempfile
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet as pq
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "python"))
 import alidade  # noqa: E402
@@ -58,8 +63,8 @@ class Project:
 
     def run(self, *arguments, below="", **options):
         command = [alidade.binary(), *map(str, arguments)]
-        return subprocess.run(command, cwd=self.folder / below, capture_output=True, text=True,
-                              **{"stdin": subprocess.DEVNULL, **options})
+        return subprocess.run(command, cwd=self.folder / below, capture_output=True,
+                              **{"stdin": subprocess.DEVNULL, "text": True, **options})
 
     def expect(self, arguments, code, out=(), err=(), below="", **options):
         done = self.run(*arguments.split(), below=below, **options)
@@ -90,7 +95,21 @@ def usage():
     project.expect("run --data app", 2, err=["STREAM=PATH"])
     project.expect("run --threads many", 2, err=["many"])
     project.expect("explain", 2, err=["alidade explain --help"])
-    project.expect("init --from events.csv", 2, err=["not in this version"])
+    project.expect("init --from events.csv", 2, err=["error[AL7102]", "events.csv"])
+
+
+def loudness():
+    project = Project()
+    done = project.expect("run revenue --verbose", 0, err=["ms  specs read and checked", "ms  compiled, data read, evaluated", "ms  written", "bytes"])
+    check("--verbose leaves stdout alone", done.stdout == project.run("run", "revenue").stdout, done.stdout)
+    quiet = project.expect("run revenue --format csv --quiet", 0)
+    check("--quiet says nothing", quiet.stderr == "", quiet.stderr)
+    project.expect("run revnue --quiet", 2, err=["error[AL8"])
+    done = project.expect("run revenue --color always", 0)
+    check("--color always", "\x1b[" in done.stdout, done.stdout)
+    done = project.expect("run revnue --color always", 2)
+    check("--color always on stderr", "\x1b[" in done.stderr, done.stderr)
+    project.expect("run --color sometimes", 2, err=["sometimes"])
 
 
 def check_verb():
@@ -184,10 +203,35 @@ def outputs():
     check("else it is a table", "3.75 USD" in (project.folder / "out.txt").read_text())
     check("nothing else is left", sorted(p.name for p in project.folder.iterdir()) ==
           ["alidade.toml", "data", "out.csv", "out.json", "out.txt", "shop.metric"])
+    for name, read in (("out.parquet", pq.read_table), ("out.arrow", lambda path: pa.ipc.open_file(path).read_all())):
+        project.expect(f"run revenue buyers arpu --per week --by plan -o {name}", 0)
+        check_typed_rows(name, read(project.folder / name))
+    done = project.run("run", "revenue", "buyers", "arpu", "--per", "week", "--by", "plan", "--format", "arrow", text=False)
+    check_typed_rows("an Arrow stream", pa.ipc.open_stream(done.stdout).read_all())
+    project.expect("run revenue --per week --by plan -o out.md", 0)
+    markdown = (project.folder / "out.md").read_text()
+    check("Markdown", "| week | plan | revenue (USD) |\n|---|---|---:|\n| 2026-01-05 | free | 1.50 |\n" in markdown, markdown)
+    for name in ("out.parquet", "out.arrow", "out.md"):
+        (project.folder / name).unlink()
+    project.expect("run revenue -o none/out.parquet", 2, err=["error[AL8201]", "none/out.parquet"])
     project.expect("run revenue -o none/out.csv", 2, err=["error[AL8201]", "none/out.csv"])
     with open("/dev/full", "w") as full:
         done = subprocess.run([alidade.binary(), "run", "revenue"], cwd=project.folder, stdout=full, stderr=subprocess.PIPE, text=True)
     check("a full stdout", done.returncode == 2 and "error[AL8201]" in done.stderr, done.returncode, done.stderr)
+
+
+def check_typed_rows(what, table):
+    types = {field.name: str(field.type) for field in table.schema}
+    wanted = {"metric": "string", "grain": "string", "bucket": "string", "start": "timestamp[us, tz=UTC]", "end": "timestamp[us, tz=UTC]",
+              "plan": "string", "value": "double", "exact": "decimal128(38, 6)", "unit": "string", "reason": "string", "partial": "bool"}
+    check(f"{what}: columns", types == wanted, types)
+    rows = table.to_pylist()
+    first = rows[0]
+    check(f"{what}: an exact value", (first["metric"], first["plan"], first["value"], first["exact"]) == ("revenue", "free", 1.5, Decimal("1.5")), first)
+    check(f"{what}: a bucket", str(first["start"]) == "2026-01-05 00:00:00+00:00" and str(first["end"]) == "2026-01-12 00:00:00+00:00", first)
+    check(f"{what}: a quotient is not exact", all(row["exact"] is None for row in rows if row["metric"] == "arpu"), rows)
+    check(f"{what}: a missing plan is null", any(row["plan"] is None for row in rows), rows)
+    check(f"{what}: what it rests on", b'"zone":"UTC"' in table.schema.metadata[b"alidade"], table.schema.metadata)
 
 
 def overflow():
@@ -276,7 +320,7 @@ def colour():
 
 
 if __name__ == "__main__":
-    for group in (usage, check_verb, project_files, run_verb, elapsed, outputs, overflow, test_verb, fmt_verb, explain_verb, init_verb,
+    for group in (usage, loudness, check_verb, project_files, run_verb, elapsed, outputs, overflow, test_verb, fmt_verb, explain_verb, init_verb,
                   several_modules, colour):
         group()
     for failure in failures:

@@ -342,7 +342,10 @@ TEST_CASE("times from text, in the calendar's zone or their own") {
   CHECK(code(time, "1899-12-31") == 7208);
   CHECK(code(time, "2201-01-01") == 7208);
   CHECK(code(time, "2200-12-31 23:59:59.999999") == 0);
-  CHECK(message(time, "05.01.2026") == "data/app.csv row 1, column \"x\": \"05.01.2026\" is not a time");
+  CHECK(message(time, "05.01.2026") ==
+        "data/app.csv row 1, column \"x\": \"05.01.2026\" is not a time as 2026-01-31 is; say how times are written: "
+        "times = "
+        "\"%d.%m.%Y\" in alidade.toml");
   CHECK(code(time, "2026-01-05 10:00:00.1234567") == 7206);
   const BoundBatch twice =
       bound(time, text("x", {"2026-10-25 02:30", "2026-10-25 01:30", "2026-10-25 02:40"}), "Europe/Berlin");
@@ -561,4 +564,82 @@ TEST_CASE("names that are near") {
   CHECK(near_names("minuts", names) == std::vector<std::string>{"minutes"});
   CHECK(near_names("user_id", names) == std::vector<std::string>{"User_ID"});
   CHECK(near_names("country", names).empty());
+}
+
+TEST_CASE("numbers in another form") {
+  const auto in_form = [](const std::string& text, char decimal, char thousands) {
+    DataForm form;
+    form.decimal = decimal;
+    form.thousands = thousands;
+    std::string buffer;
+    const auto plain = plain_number(text, form, &buffer);
+    return plain ? std::string(*plain) : "no";
+  };
+  CHECK(in_form("1234,56", ',', 0) == "1234.56");
+  CHECK(in_form("-0,5", ',', 0) == "-0.5");
+  CHECK(in_form("1.5", ',', 0) == "no");
+  CHECK(in_form("1,2,3", ',', 0) == "no");
+  CHECK(in_form("1.234.567,89", ',', '.') == "1234567.89");
+  CHECK(in_form("1.23,4", ',', '.') == "no");
+  CHECK(in_form("1234.567,8", ',', '.') == "no");
+  CHECK(in_form(".234,5", ',', '.') == "no");
+  CHECK(in_form("12.34", ',', '.') == "no");
+  CHECK(in_form("1,234", '.', ',') == "1234");
+  CHECK(in_form("1'234.5", '.', '\'') == "1234.5");
+  CHECK(in_form("1.5", '.', 0) == "1.5");
+  CHECK(in_form("", ',', 0).empty());
+}
+
+TEST_CASE("times by a pattern") {
+  const auto micros = [](const char* text, const char* pattern) {
+    const auto time = parse_time_as(text, pattern);
+    return time ? time->local_micros / 1'000'000 : -1;
+  };
+  CHECK(micros("05.01.2026", "%d.%m.%Y") == 1'767'571'200);
+  CHECK(micros("5.1.2026", "%d.%m.%Y") == 1'767'571'200);
+  CHECK(micros("05.01.2026 ", "%d.%m.%Y") == -1);
+  CHECK(micros("31.02.2026", "%d.%m.%Y") == -1);
+  CHECK(micros("29.02.2024", "%d.%m.%Y") == 1'709'164'800);
+  CHECK(micros("01/05/26 11:30 PM", "%m/%d/%y %I:%M %p") == 1'767'571'200 + 84'600);
+  CHECK(micros("12:05 am, Jan 5 2026", "%I:%M %p, %b %d %Y") == 1'767'571'200 + 300);
+  CHECK(micros("5-january-2026 06:07:08.25", "%d-%B-%Y %T.%f") == 1'767'571'200 + 22'028);
+  CHECK(micros("20260105", "%Y%m%d") == 1'767'571'200);
+  CHECK(parse_time_as("05.01.2026 10:00+01:00", "%d.%m.%Y %H:%M%z")->offset_micros == 3'600'000'000);
+  CHECK(parse_time_as("05.01.2026", "%d.%m.%Y")->has_time_of_day == false);
+  CHECK(parse_time_as("05.01.2026 00:00", "%d.%m.%Y %H:%M")->has_time_of_day);
+  CHECK(pattern_problem("%d.%m.%Y %H:%M").empty());
+  CHECK(!pattern_problem("%d.%m").empty());
+  CHECK(!pattern_problem("%d.%m.%Y %").empty());
+}
+
+TEST_CASE("a source's form: decimal commas, times, counts, words for missing") {
+  DataForm form;
+  form.decimal = ',';
+  form.times = {"%d.%m.%Y"};
+  form.missing = {"n/a"};
+  form.epoch_micros = 1000;
+  const auto in_form = [&](const FieldSchema& wanted, const std::vector<std::optional<std::string>>& cells) {
+    Batch given = batch({text("x", cells)});
+    given.form = std::make_shared<const DataForm>(form);
+    auto result = bind_in("UTC", wanted, std::move(given));
+    REQUIRE(result.ok());
+    return std::move(*result);
+  };
+  FieldSchema money = field(FieldKind::kDecimal, true);
+  money.scale = 2;
+  CHECK(shown<int64_t>(in_form(money, {"12,5", "n/a", "-1,25", ""})) == "1250 - -125 -");
+  CHECK(shown<int64_t>(in_form(field(FieldKind::kTimestamp, true), {"05.01.2026", "1767571200001", "n/a"})) ==
+        "1767571200000000 1767571200001000 -");
+  CHECK(texts(in_form(field(FieldKind::kText, true), {"n/a", "a"})) == "-|a");
+  const BoundBatch bad = in_form(money, {"1.5"});
+  CHECK(bad_rows_error(bad.bad).message ==
+        "data/app.csv row 1, column \"x\": \"1.5\" is not a number with a decimal comma");
+  const BoundBatch iso = in_form(field(FieldKind::kTimestamp), {"2026-01-05"});
+  CHECK(iso.bad.total() == 1);
+  const BoundBatch comma = bound(money, text("x", {"12,50"}));
+  CHECK(bad_rows_error(comma.bad).message ==
+        "data/app.csv row 1, column \"x\": \"12,50\" is not a number; if its comma is the decimal point, say decimal = "
+        "\",\" in alidade.toml");
+  const BoundBatch german = bound(field(FieldKind::kTimestamp), text("x", {"05.01.2026"}));
+  CHECK(bad_rows_error(german.bad).message.find("times = \"%d.%m.%Y\"") != std::string::npos);
 }

@@ -43,8 +43,8 @@ TEST_CASE("alidade.toml is found upward and its paths are relative to it") {
   const Result<Project> project = load_project(folder.path / "deep" / "er", "");
   REQUIRE(project.ok());
   CHECK(project.value().root == folder.path);
-  CHECK(project.value().sources.at("app").path == (folder.path / "data/*.csv").string());
-  CHECK(project.value().sources.at("spend").format == "csv");
+  CHECK(project.value().sources.at("app").options.path == (folder.path / "data/*.csv").string());
+  CHECK(project.value().sources.at("spend").options.format == "csv");
 }
 
 TEST_CASE("a profile's sources stand over the plain ones") {
@@ -54,11 +54,53 @@ TEST_CASE("a profile's sources stand over the plain ones") {
       "[sources.app]\npath = \"a\"\n[sources.b]\npath = \"b\"\n[profiles.live.sources.app]\npath = \"/live\"\n");
   const Result<Project> live = load_project(folder.path, "live");
   REQUIRE(live.ok());
-  CHECK(live.value().sources.at("app").path == "/live");
-  CHECK(live.value().sources.at("b").path == (folder.path / "b").string());
+  CHECK(live.value().sources.at("app").options.path == "/live");
+  CHECK(live.value().sources.at("b").options.path == (folder.path / "b").string());
   const Result<Project> typo = load_project(folder.path, "lve");
   CHECK(code_of(typo) == 1104);
   CHECK(typo.error().message.find("live") != std::string::npos);
+}
+
+TEST_CASE("a source says how its data is written") {
+  const Folder folder;
+  folder.write("alidade.toml",
+               "[sources.app]\npath = \"a.txt\"\nformat = \"csv\"\ndelimiter = \";\"\nquote = \"\"\ndecimal = \",\"\n"
+               "thousands = \".\"\nmissing = [\"\", \"n/a\"]\ntimes = \"%d.%m.%Y\"\nepoch = \"ms\"\n"
+               "[sources.app.fields]\nat = \"occurred_at\"\n[sources.b]\npath = \"-\"\nmissing = \"NULL\"\n");
+  const Result<Project> project = load_project(folder.path, "");
+  REQUIRE(project.ok());
+  const ProjectSource& app = project.value().sources.at("app");
+  CHECK(app.options.delimiter == ';');
+  CHECK(app.options.quote == 0);
+  CHECK(app.options.form.decimal == ',');
+  CHECK(app.options.form.thousands == '.');
+  CHECK(app.options.form.missing == std::vector<std::string>{"n/a"});
+  CHECK(app.options.empty_is_missing);
+  CHECK(app.options.form.times == std::vector<std::string>{"%d.%m.%Y"});
+  CHECK(app.options.form.epoch_micros == 1000);
+  CHECK(app.fields.at("at") == "occurred_at");
+  const ProjectSource& b = project.value().sources.at("b");
+  CHECK(b.options.path == "-");
+  CHECK(!b.options.empty_is_missing);
+
+  const std::string source = "[sources.app]\npath = \"a.csv\"\n";
+  const auto message = [&](const std::string& line) {
+    folder.write("alidade.toml", source + line);
+    const Result<Project> wrong = load_project(folder.path, "");
+    const std::string text = wrong.ok() ? ":3:1: fine" : wrong.error().message;
+    return text.substr(text.find(": ") + 2);
+  };
+  CHECK(message("delimeter = \";\"\n") == "there is no setting \"delimeter\"; did you mean \"delimiter\"?");
+  CHECK(message("delimiter = \"\"\n") == "delimiter is one character, such as \";\" or \"\\t\"");
+  CHECK(message("decimal = \"x\"\n") == "decimal is \".\", \",\"");
+  CHECK(message("thousands = \".\"\n") == "decimal and thousands are both \".\"");
+  CHECK(message("format = \"xml\"\n") == "format is \"csv\", \"jsonl\", \"parquet\", \"arrow\"");
+  CHECK(message("times = \"%d.%m\"\n") ==
+        "times = \"%d.%m\": it needs a year (%Y), a month (%m) and a day (%d), as in \"%d.%m.%Y\"");
+  CHECK(message("times = \"%d.%m.%Q\"\n").find("%Q is none of") != std::string::npos);
+  CHECK(message("missing = [1]\n") == "missing is a text or a list of texts");
+  CHECK(message("epoch = \"h\"\n") == "epoch is \"s\", \"ms\", \"us\", \"ns\"");
+  CHECK(message("fields = \"at\"\n") == "fields is a table of columns: fields = { at = \"occurred_at\" }");
 }
 
 TEST_CASE("what is wrong in alidade.toml has a place") {
@@ -121,10 +163,15 @@ TEST_CASE("a link stays a link when its file is written") {
 }
 
 TEST_CASE("--data takes STREAM=PATH") {
-  std::map<std::string, SourceOptions> sources{{"app", {"old", "parquet"}}};
+  ProjectSources sources;
+  sources["app"].options.format = "parquet";
+  sources["app"].options.delimiter = ';';
   CHECK(add_data("app=a=b.csv", &sources).empty());
-  CHECK(sources.at("app").path == "a=b.csv");
-  CHECK(sources.at("app").format.empty());
+  CHECK(sources.at("app").options.path == "a=b.csv");
+  CHECK(sources.at("app").options.format.empty());
+  CHECK(sources.at("app").options.delimiter == ';');
+  CHECK(add_data("app=-", &sources).empty());
+  CHECK(add_data("users=-", &sources) == "only one stream or table can be read from the standard input");
   for (const char* wrong : {"app", "=a", "app=", ""}) CHECK(!add_data(wrong, &sources).empty());
 }
 

@@ -1,4 +1,4 @@
-// The table, CSV and JSON of a result: compiler/driver/output.
+// The table, CSV, JSON, Markdown and typed rows of a result: compiler/driver/output.
 // rooms: alidade_driver
 #include "compiler/driver/output.h"
 
@@ -156,6 +156,49 @@ TEST_CASE("text takes the columns that a terminal gives it") {
   CHECK(text_columns("e\u0301") == 1);
   CHECK(pad_left("é", 3) == "  é");
   CHECK(pad_right("é", 3) == "é  ");
+}
+
+TEST_CASE("Markdown: a table, its cells without markup") {
+  ModuleResult module = two_days();
+  module.result.rows[0].dimensions = {std::string("a|b*c")};
+  const std::string text = markdown_text({module});
+  CHECK(text.substr(0, text.find('\n', text.find("a\\|"))) ==
+        "| day | plan | revenue (USD) | arpu (USD per user) | rate |\n|---|---|---:|---:|---:|\n"
+        "| 2026-01-05 | a\\|b\\*c | 1,234,567.50 |  |  |");
+  CHECK(text.find("\n- app: 1,200 rows") != std::string::npos);
+}
+
+TEST_CASE("typed rows: exact values have one scale, in as many digits as they need") {
+  ModuleResult module = two_days();
+  const auto column = [](const Batch& batch, const char* name) {
+    for (int64_t i = 0; i < batch.schema.n_children; ++i) {
+      if (std::string(batch.schema.children[i]->name) == name) return i;
+    }
+    return int64_t{-1};
+  };
+  const Batch narrow = result_rows({module});
+  std::string names;
+  for (int64_t i = 0; i < narrow.schema.n_children; ++i) names += std::string(narrow.schema.children[i]->name) + " ";
+  CHECK(names == "metric grain bucket start end plan value exact unit reason partial ");
+  const int64_t exact_column = column(narrow, "exact");
+  CHECK(std::string(narrow.schema.children[exact_column]->format) == "d:38,6");
+  CHECK(narrow.array.children[exact_column]->null_count == 6);
+  CHECK(static_cast<const int128*>(narrow.array.children[exact_column]->buffers[1])[0] == int128{1234567500000});
+  CHECK(narrow.array.children[column(narrow, "value")]->null_count == 2);
+  CHECK(static_cast<const double*>(narrow.array.children[column(narrow, "value")]->buffers[1])[0] == 1234567.5);
+  CHECK(narrow.array.children[column(narrow, "plan")]->null_count == 3);
+  CHECK(narrow.array.children[column(narrow, "reason")]->null_count == 7);
+
+  module.result.metrics[0].scale = 6;
+  module.result.metrics[1].exact = true;
+  module.result.metrics[1].scale = 10;
+  module.result.rows[0].value = {Reason::kNone, int128{1} << 126};
+  module.result.rows[1].value = {Reason::kNone, -(int128{1} << 126)};
+  const Batch wide = result_rows({module});
+  CHECK(std::string(wide.schema.children[exact_column]->format) == "d:76,10,256");
+  const auto* limbs = static_cast<const uint64_t*>(wide.array.children[exact_column]->buffers[1]);
+  CHECK(std::vector<uint64_t>(limbs, limbs + 8) ==
+        std::vector<uint64_t>{0, 0, 2500, 0, 0, 0, static_cast<uint64_t>(-2500), ~uint64_t{0}});
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
-// CSV and Parquet files, plain and packed, whole and damaged; the real data sets where they are at hand.
+// Files of every format, plain and packed, whole and damaged; the real data sets where they are at hand.
 // rooms: alidade_readers_room alidade_arrow
 #include <arrow/api.h>
 #include <arrow/io/api.h>
+#include <arrow/ipc/api.h>
 #include <arrow/util/compression.h>
 #include <doctest/doctest.h>
 #include <parquet/arrow/writer.h>
@@ -41,8 +42,8 @@ std::string write(const std::string& name, const std::string& bytes) {
   return path.string();
 }
 
-std::string gzipped(const std::string& bytes) {
-  auto codec = arrow::util::Codec::Create(arrow::Compression::GZIP).ValueOrDie();
+std::string packed_by(arrow::Compression::type packing, const std::string& bytes) {
+  auto codec = arrow::util::Codec::Create(packing).ValueOrDie();
   const auto* input = reinterpret_cast<const uint8_t*>(bytes.data());
   const auto size = static_cast<int64_t>(bytes.size());
   std::string packed(static_cast<size_t>(codec->MaxCompressedLen(size, input)), '\0');
@@ -51,6 +52,8 @@ std::string gzipped(const std::string& bytes) {
           .ValueOrDie()));
   return packed;
 }
+
+std::string gzipped(const std::string& bytes) { return packed_by(arrow::Compression::GZIP, bytes); }
 
 std::string parquet_bytes(const std::shared_ptr<arrow::Table>& table, int64_t group_rows = 1'000'000) {
   auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
@@ -104,7 +107,7 @@ std::string cell(const FieldSchema& field, const al_column& column, int64_t row,
   return "";
 }
 
-Rows read(const std::string& path, const SourceSchema& schema, bool skip = false, const std::string& format = "") {
+Rows read(const SourceOptions& options, const SourceSchema& schema, bool skip = false) {
   Rows rows;
   std::vector<int> fields;
   std::vector<ColumnSpec> specs;
@@ -112,7 +115,7 @@ Rows read(const std::string& path, const SourceSchema& schema, bool skip = false
     fields.push_back(static_cast<int>(i));
     specs.push_back({static_cast<int>(i)});
   }
-  auto source = open_source({path, format}, schema, fields, skip);
+  auto source = open_source(options, schema, fields, skip);
   if (!source.ok()) {
     rows.error = source.error();
     return rows;
@@ -146,6 +149,13 @@ Rows read(const std::string& path, const SourceSchema& schema, bool skip = false
   (*source)->progress(&done, &all);
   CHECK(done == all);
   return rows;
+}
+
+Rows read(const std::string& path, const SourceSchema& schema, bool skip = false, const std::string& format = "") {
+  SourceOptions options;
+  options.path = path;
+  options.format = format;
+  return read(options, schema, skip);
 }
 
 using Lines = std::vector<std::string>;
@@ -276,8 +286,8 @@ TEST_CASE("sources that are not there") {
   CHECK(error_code(read((folder() / "nothing").string(), one_text())) == 7102);
   CHECK(error_code(read(write("zero.csv", ""), one_text())) == 7106);
   CHECK(error_code(read(write("zero.parquet", ""), one_text())) == 7106);
-  CHECK(error_code(read(write("rows.json", "{}"), one_text())) == 7108);
-  CHECK(error_code(read(there, one_text(), false, "jsonl")) == 7108);
+  CHECK(error_code(read(write("rows.xml", "<a/>"), one_text())) == 7108);
+  CHECK(error_code(read(there, one_text(), false, "xml")) == 7108);
 }
 
 namespace {
@@ -304,6 +314,20 @@ std::shared_ptr<arrow::Array> doubles(const std::vector<std::optional<double>>& 
   for (const auto& cell : cells) fine = fine && (cell ? builder.Append(*cell) : builder.AppendNull()).ok();
   REQUIRE(fine);
   return builder.Finish().ValueOrDie();
+}
+
+}  // namespace
+
+namespace {
+
+std::string ipc_bytes(const arrow::Table& table, bool stream) {
+  auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
+  auto writer =
+      (stream ? arrow::ipc::MakeStreamWriter(sink, table.schema()) : arrow::ipc::MakeFileWriter(sink, table.schema()))
+          .ValueOrDie();
+  REQUIRE(writer->WriteTable(table).ok());
+  REQUIRE(writer->Close().ok());
+  return sink->Finish().ValueOrDie()->ToString();
 }
 
 }  // namespace
@@ -398,18 +422,213 @@ TEST_CASE("Parquet: damage") {
 TEST_CASE("descriptions") {
   const auto described = [](const std::string& path) {
     std::string text;
-    auto columns = describe_source({path, ""});
+    SourceOptions options;
+    options.path = path;
+    auto columns = describe_source(options);
     REQUIRE(columns.ok());
     for (const FileColumn& column : *columns) text += column.name + ":" + column.type + " ";
     return text;
   };
-  CHECK(
-      described(write("guess.csv",
-                      "id,n,x,ok,day,at,zone,empty,name\n"
-                      "007,1,1.5,true,2026-01-05,2026-01-05 10:00,2026-01-05T10:00:00Z,,ann\n"
-                      "008,-2,3,false,2026-01-06,2026-01-06 10:00,2026-01-06T10:00:00+01:00,,\n")) ==
-      "id:string n:int64 x:double ok:bool day:date at:timestamp[us] zone:timestamp[us, UTC] empty:string name:string ");
+  CHECK(described(write("names.csv", "id,n\n007,1\n")) == "id:text n:text ");
   CHECK(described((folder() / "nested.parquet").string()).substr(0, 36) == "device.os:string device.cores:int64 ");
+  CHECK(described(write("names.jsonl",
+                        "{\"a\": 1, \"b\": {\"c\": \"x\", \"d\": [1, 2]}}\n{\"a\": null, \"e\": null}\nbroken\n"
+                        "{\"a\": \"x\", \"p\": [{\"key\": \"k\", \"value\": {\"int_value\": 5}}], \"ok\": true}\n")) ==
+        "a:mixed b.c:string e:null p['k']:number ok:bool ");
+}
+
+TEST_CASE("CSV: delimiters and quotes") {
+  const SourceSchema schema = schema_of({field("a", FieldKind::kText, true), field("b", FieldKind::kText, true)});
+  SourceOptions options;
+  options.path = write("other.csv", "a;b\n1,5;'x;''y'\n\"2\";z\n");
+  options.delimiter = ';';
+  options.quote = '\'';
+  CHECK(read(options, schema).lines == Lines{"1,5|x;'y", "\"2\"|z"});
+  options.path = write("unquoted.csv", "a;b\n\"1;2\n");
+  options.quote = 0;
+  CHECK(read(options, schema).lines == Lines{"\"1|2"});
+  CHECK(read(write("tabs.tsv", "a\tb\n1,2\t3\n"), schema).lines == Lines{"1,2|3"});
+  const Rows wrong = read(write("semicolons.csv", "a;b\n1;2\n"), schema);
+  REQUIRE(wrong.error);
+  CHECK(wrong.error->notes.back() == "its cells seem to be separated by \";\": say delimiter = \";\" in alidade.toml");
+  const auto detected = [](const std::string& text) {
+    SourceOptions of_file;
+    of_file.path = write("detect.csv", text);
+    return *detect_delimiter(of_file);
+  };
+  CHECK(detected("a,b\n1,2\n") == ',');
+  CHECK(detected("a;b;c\n1,5;2,5;\"x;y\"\n2,5;3,5;z\n") == ';');
+  CHECK(detected("a\tb\n1\t2\n") == '\t');
+  CHECK(detected("a|b\n1|2\n") == '|');
+  CHECK(detected("a\n1\n") == ',');
+}
+
+TEST_CASE("CSV: what an empty cell is") {
+  const SourceSchema schema = schema_of({field("a", FieldKind::kText, true), field("b", FieldKind::kInteger, true)});
+  SourceOptions options;
+  options.path = write("empty.csv", "a,b\n,1\nNA,NA\n");
+  CHECK(read(options, schema, true).lines == Lines{"-|1"});
+  options.form.missing = {"NA"};
+  CHECK(read(options, schema).lines == Lines{"-|1", "-|-"});
+  options.empty_is_missing = false;
+  CHECK(read(options, schema).lines == Lines{"|1", "-|-"});
+}
+
+TEST_CASE("packed files") {
+  using arrow::Compression;
+  const SourceSchema schema = schema_of({field("a", FieldKind::kInteger)});
+  std::string text = "a\n";
+  Lines expected;
+  for (int i = 0; i < 50'000; ++i) {
+    text += std::to_string(i) + "\n";
+    expected.push_back(std::to_string(i));
+  }
+  const std::pair<const char*, Compression::type> packings[] = {{".gz", Compression::GZIP},
+                                                                {".zst", Compression::ZSTD},
+                                                                {".lz4", Compression::LZ4_FRAME},
+                                                                {".bz2", Compression::BZ2},
+                                                                {".br", Compression::BROTLI}};
+  for (const auto& [ending, packing] : packings) {
+    CAPTURE(ending);
+    const std::string packed = packed_by(packing, text);
+    CHECK(read(write(std::string("packed.csv") + ending, packed), schema).lines == expected);
+    CHECK(error_code(read(write(std::string("cut.csv") + ending, packed.substr(0, packed.size() / 2)), schema)) ==
+          7107);
+    CHECK(error_code(read(write(std::string("plain.csv") + ending, text), schema)) == 7107);
+    // Of a file that stands for the standard input the first bytes tell; Brotli has none.
+    SourceOptions input;
+    input.path = write("input", packed);
+    input.shown = "the standard input";
+    if (packing != Compression::BROTLI) CHECK(read(input, schema).lines == expected);
+  }
+}
+
+TEST_CASE("the first bytes of a standard input tell its format") {
+  const SourceSchema schema = schema_of({field("a", FieldKind::kInteger)});
+  const auto lines = [&](const std::string& bytes) {
+    SourceOptions input;
+    input.path = write("input", bytes);
+    input.shown = "the standard input";
+    const Rows rows = read(input, schema);
+    return rows.error ? Lines{rows.error->message} : rows.lines;
+  };
+  CHECK(lines("a\n1\n") == Lines{"1"});
+  CHECK(lines(" {\"a\": 1}\n") == Lines{"1"});
+  CHECK(lines("") == Lines{"the standard input is empty: it has no header and no rows"});
+  const auto table = arrow::Table::Make(arrow::schema({arrow::field("a", arrow::int64())}), {ints({1, 2})});
+  CHECK(lines(parquet_bytes(table)) == Lines{"1", "2"});
+  CHECK(lines(ipc_bytes(*table, true)) == Lines{"1", "2"});
+  CHECK(lines(ipc_bytes(*table, false)) == Lines{"1", "2"});
+  CHECK(lines(packed_by(arrow::Compression::ZSTD, ipc_bytes(*table, true))) == Lines{"1", "2"});
+}
+
+TEST_CASE("JSON Lines: types as the fields say, numbers as written") {
+  FieldSchema amount = field("amount", FieldKind::kDecimal, true);
+  amount.scale = 2;
+  const SourceSchema schema =
+      schema_of({field("id", FieldKind::kInteger), amount, field("name", FieldKind::kText, true),
+                 field("ok", FieldKind::kBoolean, true), field("x", FieldKind::kNumber, true)});
+  const Rows rows =
+      read(write("types.jsonl",
+                 "{\"id\": 9007199254740993, \"amount\": 0.10, \"name\": \"A\\u00e4\\n\", \"ok\": true, \"x\": 1e3}\n"
+                 "{\"x\": null, \"other\": {\"id\": 5}, \"ok\": false, \"name\": \"\", \"amount\": 90071992547409.93, "
+                 "\"id\": -1}\r\n"
+                 "\n"
+                 "{\"id\": \"42\", \"name\": 12, \"amount\": \"1.50\"}"),
+           schema);
+  REQUIRE_MESSAGE(!rows.error, (rows.error ? rows.error->message : ""));
+  CHECK(rows.lines == Lines{"9007199254740993|10|A\xC3\xA4\n|1|1000.", "-1|9007199254740993||0|-", "42|150|12|-|-"});
+  CHECK(rows.places == Lines{"types.jsonl:1", "types.jsonl:2", "types.jsonl:4"});
+}
+
+TEST_CASE("JSON Lines: nested members, keys of lists and of objects") {
+  const SourceSchema schema =
+      schema_of({field("device.os", FieldKind::kText, true), field("event_params['page']", FieldKind::kText, true),
+                 field("event_params['value']", FieldKind::kNumber, true), field("a.b", FieldKind::kInteger, true),
+                 field("props['page']", FieldKind::kText, true)});
+  const Rows rows = read(
+      write("nested.jsonl",
+            "{\"device\": {\"os\": \"linux\", \"more\": {\"os\": \"x\"}}, \"a.b\": 7, \"props\": {\"page\": \"p\"}}\n"
+            "{\"event_params\": [{\"key\": \"page\", \"value\": {\"string_value\": \"home\", \"int_value\": null}},"
+            " {\"value\": {\"int_value\": null, \"double_value\": 2.5}, \"key\": \"value\"}, {\"key\": \"page\", "
+            "\"value\": \"2nd\"}]}\n"
+            "{\"event_params\": [{\"key\": \"value\", \"value\": 3}, {\"key\": \"page\"}, 5], \"a\": {\"b\": 8}, "
+            "\"device\": null}\n"),
+      schema);
+  REQUIRE_MESSAGE(!rows.error, (rows.error ? rows.error->message : ""));
+  CHECK(rows.lines == Lines{"linux|-|-|7|p", "-|home|2.5|-|-", "-|-|3.|8|-"});
+}
+
+TEST_CASE("JSON Lines: what cannot be read") {
+  const SourceSchema schema = schema_of({field("a", FieldKind::kInteger)});
+  const std::string path =
+      write("bad.jsonl", "{\"a\": 1}\n{\"a\": 2\n[3]\n{\"a\": 4}{\"a\": 5}\n{\"a\": 6}\n{\"a\": \"\xFF\"}\n");
+  const Rows strict = read(path, schema);
+  REQUIRE(strict.error);
+  CHECK(strict.error->code == 7215);
+  CHECK(strict.error->message == path + " row 2: the line ends inside an object or a text, or lacks a comma there");
+  const Rows skipped = read(path, schema, true);
+  CHECK(skipped.lines == Lines{"1", "6"});
+  CHECK(skipped.places == Lines{"bad.jsonl:1", "bad.jsonl:5"});
+  CHECK(skipped.bad.counts[static_cast<int>(BadRow::kNotARecord)] == 4);
+  const auto message = [&](const std::string& text, const SourceSchema& of) {
+    const Rows rows = read(write("wrong.jsonl", text), of);
+    return rows.error
+               ? std::to_string(rows.error->code) + rows.error->message.substr(rows.error->message.find(".jsonl") + 6)
+               : "fine";
+  };
+  CHECK(message("[{\"a\": 1}]\n", schema) == "7107 is one JSON list, not an object a line");
+  CHECK(message("{\"b\": 1}\n", schema) == "7104 has no column \"a\"; did you mean \"b\"");
+  CHECK(message("{\"b\": 1}\n", schema_of({field("a", FieldKind::kInteger, true)})) == "fine");
+  CHECK(message("{\"a\": {\"b\": 1}}\n", schema) == "7105 row 1: \"a\" is an object or a list");
+  CHECK(message("{\"a\": 1x}\n", schema_of({field("a", FieldKind::kText)})) ==
+        "7215 row 1: the line is not a JSON object");
+  CHECK(message("{\"a\": nul}\n", schema_of({field("a", FieldKind::kText, true)})) ==
+        "7215 row 1: the line is not a JSON object");
+}
+
+TEST_CASE("JSON Lines: blocks may end anywhere") {
+  std::string text;
+  Lines expected;
+  for (int i = 0; text.size() < (size_t{9} << 20); ++i) {
+    text += "{\"pad\": \"" + std::string(static_cast<size_t>(i % 97), 'x') + "\", \"a\": " + std::to_string(i) + "}\n";
+    expected.push_back(std::to_string(i));
+  }
+  const SourceSchema schema = schema_of({field("a", FieldKind::kInteger)});
+  const Rows rows = read(write("blocks.jsonl", text), schema);
+  CHECK(rows.lines == expected);
+  CHECK(rows.places.back() == "blocks.jsonl:" + std::to_string(expected.size()));
+  CHECK(read(write("blocks.jsonl.zst", packed_by(arrow::Compression::ZSTD, text)), schema).lines == expected);
+}
+
+TEST_CASE("Arrow IPC: files and streams, nested, damaged") {
+  const auto device =
+      arrow::StructArray::Make({strings({"linux", std::nullopt, "mac"})}, {std::string("os")}).ValueOrDie();
+  const auto table =
+      arrow::Table::Make(arrow::schema({arrow::field("n", arrow::int64()), arrow::field("device", device->type())}),
+                         {ints({1, 2, 3}), device});
+  const SourceSchema schema = schema_of({field("device.os", FieldKind::kText, true), field("n", FieldKind::kInteger)});
+  for (const bool stream : {false, true}) {
+    CAPTURE(stream);
+    const std::string bytes = ipc_bytes(*table, stream);
+    const Rows rows = read(write("rows.arrow", bytes), schema);
+    REQUIRE_MESSAGE(!rows.error, (rows.error ? rows.error->message : ""));
+    CHECK(rows.lines == Lines{"linux|1", "-|2", "mac|3"});
+    CHECK(rows.places.back() == "rows.arrow:3");
+    for (const size_t kept : {size_t{5}, size_t{9}, bytes.size() / 2}) {
+      CHECK(error_code(read(write("cut.arrow", bytes.substr(0, kept)), schema)) == 7107);
+    }
+    // No flipped byte may do more harm than an error.
+    for (size_t i = 0; i < bytes.size(); i += 7) {
+      std::string broken = bytes;
+      broken[i] = static_cast<char>(broken[i] ^ 0x41);
+      const Rows survived = read(write("broken.arrow", broken), schema, true);
+      CHECK((survived.error || survived.lines.size() <= 3));
+    }
+  }
+  CHECK(error_code(read(write("text.arrow", "a,b\n"), schema)) == 7107);
+  const Rows missing = read(write("rows.arrow", ipc_bytes(*table, false)), one_text());
+  CHECK(error_code(missing) == 7104);
 }
 
 TEST_CASE("real data: purchases of CDNOW" * doctest::skip(!fs::exists(kData))) {

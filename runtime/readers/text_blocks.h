@@ -1,0 +1,36 @@
+// The text of a file, one block at a time. A block may end inside a record, whose beginning is kept for the next.
+// Internal to the readers' room; tested through readers.h in tests/unit/readers_test.cpp.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/readers/source_files.h"
+
+namespace alidade {
+
+class TextBlocks {
+ public:
+  /// Reads the first block. A byte-order mark is left out; text marked as UTF-16 is AL7107.
+  static Result<TextBlocks> open(const FoundFile& file);
+
+  /// [begin, end) is the text; `*end` may be overwritten.
+  char* begin() { return text_.data() + begin_; }
+  char* end() { return text_.data() + end_; }
+  bool last() const { return ended_; }  ///< no more text follows
+
+  /// Goes on to the next block and keeps what begins at `rest`; false at the end of the file. `row` is the record that
+  /// begins there, for the message about one that is too long.
+  Result<bool> refill(const char* rest, int64_t row);
+  int64_t packed_bytes_done() const;
+
+ private:
+  std::string shown_;
+  std::shared_ptr<Input> input_;
+  std::vector<char> text_ = std::vector<char>(1);
+  size_t begin_ = 0, end_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace alidade
