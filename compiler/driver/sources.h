@@ -24,6 +24,9 @@ std::vector<SourceUse> sources_read(const Plan& plan);
 /// "STREAM=PATH" into `sources`, over what stands there. An error is a message for the user of the command line.
 std::string add_data(const std::string& argument, std::map<std::string, SourceOptions>* sources);
 
+/// Loads the readers' library, which takes milliseconds: to be called on a thread of its own before sources are opened.
+void load_readers();
+
 /// Opened sources; `named` borrows from `opened`.
 struct OpenSources {
   std::vector<std::unique_ptr<BatchSource>> opened;

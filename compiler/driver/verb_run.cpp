@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <thread>
 
 #include "compiler/driver/engines.h"
 #include "compiler/driver/output.h"
@@ -56,6 +57,9 @@ class Run {
   Run(const RunArguments& arguments, const Terminal& terminal) : arguments_(arguments), terminal_(terminal) {}
 
   int run() {
+    const std::jthread loading([this] {
+      if (arguments_.dump.empty()) load_readers();
+    });
     if (const int code = load(); code != kClean) return code;
     if (arguments_.dump == "ast" || arguments_.dump == "types") return dump_specs();
     if (const int code = resolve(); code != kClean) return code;
