@@ -258,7 +258,7 @@ MONTH     : D4 '-' D2 ;
 PERCENT   : DIGIT+ ('_' DIGIT+)* ('.' DIGIT+)? '%' ;
 NUMBER    : DIGIT+ ('_' DIGIT+)* ('.' DIGIT+)? ;
 STRING    : '"' (~["\\\r\n] | '\\' ~[\r\n])* '"' ;
-IDENT     : [\p{L}_] [\p{L}\p{M}\p{Nd}_]* ;
+IDENT     : [a-zA-Z_\u00AA] [a-zA-Z0-9_\u00AA\u0300]* ;     // letters and marks of other scripts: see lex.cpp
 ROW       : '|' (('\\' ~[\r\n] | ~[|\\\r\n])* '|')+ ;       // one line of a test table
 
 LBRACE : '{' ;   RBRACE : '}' ;   LPAREN : '(' ;   RPAREN : ')' ;   LBRACKET : '[' ;   RBRACKET : ']' ;

@@ -1,4 +1,5 @@
-/* The Arrow C Data Interface, as its specification prints it: the only form in which batches cross a door. */
+/* The Arrow C Data and C Stream Interfaces, as their specification prints them: the only form in which batches
+ * cross a door. */
 #ifndef ARROW_C_DATA_INTERFACE
 #define ARROW_C_DATA_INTERFACE
 
@@ -34,6 +35,26 @@ struct ArrowArray {
   struct ArrowArray** children;
   struct ArrowArray* dictionary;
   void (*release)(struct ArrowArray*);
+  void* private_data;
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif
+
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ArrowArrayStream {
+  int (*get_schema)(struct ArrowArrayStream*, struct ArrowSchema* out);
+  int (*get_next)(struct ArrowArrayStream*, struct ArrowArray* out);
+  const char* (*get_last_error)(struct ArrowArrayStream*);
+  void (*release)(struct ArrowArrayStream*);
   void* private_data;
 };
 

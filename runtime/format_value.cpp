@@ -247,4 +247,10 @@ std::string exact_number(const CellValue& value, const MetricInfo& info) {
   return {buffer, end.ptr};
 }
 
+std::string machine_unit(const MetricInfo& info) {
+  if (info.kind != ShownKind::kDuration) return info.unit;
+  const size_t per = info.unit.find("per ");
+  return per == std::string::npos ? "us" : "us " + info.unit.substr(per);
+}
+
 }  // namespace alidade

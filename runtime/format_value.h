@@ -26,6 +26,9 @@ bool shown_as_percent(const MetricInfo& info);
 /// the shortest form that reads back as the same bits, timestamps in UTC ("2026-01-05T10:00:00Z"). "" where undefined.
 std::string exact_number(const CellValue& value, const MetricInfo& info);
 
+/// The unit of exact_number: "USD per user"; "us" for durations, since their values are microseconds.
+std::string machine_unit(const MetricInfo& info);
+
 /// An int128 × 10^-scale as decimal text with exactly max(scale, 0) digits after the point.
 std::string fixed_point_text(int128 value, int scale);
 

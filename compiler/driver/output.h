@@ -52,9 +52,6 @@ std::string stream_note(const Calendar& calendar, const StreamReport& report);
 /// A bucket's name: "2026-01-05"; the whole range as "2026-01-01/2026-02-01", its end left out of it.
 std::string bucket_text(const Calendar& calendar, Grain grain, Interval bucket);
 
-/// The unit as machines read it: "USD per user"; "us" for durations, since their values are microseconds.
-std::string machine_unit(const MetricInfo& info);
-
 /// A dimension's value; "" where it is missing.
 std::string dimension_text(const DimensionValue& value);
 

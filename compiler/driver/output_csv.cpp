@@ -50,12 +50,6 @@ std::string bucket_text(const Calendar& calendar, Grain grain, Interval bucket) 
   return end_label(bucket.start) + "/" + end_label(bucket.end);
 }
 
-std::string machine_unit(const MetricInfo& info) {
-  if (info.kind != ShownKind::kDuration) return info.unit;
-  const size_t per = info.unit.find("per ");
-  return per == std::string::npos ? "us" : "us " + info.unit.substr(per);
-}
-
 std::string dimension_text(const DimensionValue& value) {
   if (const std::string* text = std::get_if<std::string>(&value)) return *text;
   if (const int64_t* number = std::get_if<int64_t>(&value)) return std::to_string(*number);

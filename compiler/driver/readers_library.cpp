@@ -1,6 +1,8 @@
 // The readers' functions, through their library; see readers.h of the room. Arrow is loaded by the first call.
 #include "runtime/readers/readers.h"
 
+#include "compiler/driver/sources.h"
+
 namespace alidade {
 namespace {
 
@@ -12,6 +14,8 @@ const Result<const CageDoor*>& library() {
 const ReadersDoor& door() { return *static_cast<const ReadersDoor*>(library().value()); }
 
 }  // namespace
+
+void load_readers() { static_cast<void>(library().ok()); }
 
 Result<std::unique_ptr<BatchSource>> open_source(const SourceOptions& options, const SourceSchema& schema,
                                                  const std::vector<int>& fields, bool skip_bad_rows) {

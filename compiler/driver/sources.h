@@ -29,6 +29,9 @@ std::string add_data(const std::string& argument, ProjectSources* sources);
 /// Lets the model's fields be read from the columns that the project names. Error AL1103: a field that does not exist.
 Status map_fields(const ProjectSources& sources, Model* model);
 
+/// Loads the readers' library, which takes milliseconds: to be called on a thread of its own before sources are opened.
+void load_readers();
+
 /// Opened sources; `named` borrows from `opened`.
 struct OpenSources {
   std::vector<std::unique_ptr<BatchSource>> opened;

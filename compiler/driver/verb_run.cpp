@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <thread>
 
 #include "compiler/driver/engines.h"
 #include "compiler/driver/output.h"
@@ -59,6 +60,9 @@ class Run {
   Run(const RunArguments& arguments, const Terminal& terminal) : arguments_(arguments), terminal_(terminal) {}
 
   int run() {
+    const std::jthread loading([this] {
+      if (arguments_.dump.empty()) load_readers();
+    });
     if (const int code = load(); code != kClean) return code;
     time_phase("specs read and checked");
     if (arguments_.dump == "ast" || arguments_.dump == "types") return dump_specs();

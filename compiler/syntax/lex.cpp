@@ -1,6 +1,8 @@
 // Source text to lexemes, with the generated lexer. Door: lexeme.h.
 #include "compiler/syntax/lexeme.h"
 
+#include <utf8proc.h>
+
 #include "compiler/syntax/antlr_cage.h"
 
 namespace alidade {
@@ -59,6 +61,33 @@ std::vector<uint32_t> code_point_offsets(std::string_view text) {
   return offsets;
 }
 
+/// The text as the lexer sees it: code points beyond ASCII by what they may be in a name. A letter is shown as U+00AA,
+/// a mark or a digit as U+0300, all else as U+FFFD. The grammar with all letters of Unicode in it would take every
+/// process milliseconds to unpack.
+std::string shown_to_lexer(std::string_view text) {
+  std::string shown;
+  shown.reserve(text.size());
+  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+  for (size_t i = 0; i < text.size();) {
+    if (bytes[i] < 0x80) {
+      shown += text[i++];
+      continue;
+    }
+    utf8proc_int32_t code = 0;
+    const utf8proc_ssize_t length = utf8proc_iterate(bytes + i, static_cast<utf8proc_ssize_t>(text.size() - i), &code);
+    i += length > 0 ? static_cast<size_t>(length) : 1;
+    const utf8proc_category_t category = length > 0 ? utf8proc_category(code) : UTF8PROC_CATEGORY_CN;
+    if (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) {
+      shown += "\u00AA";
+    } else if (category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_ND) {
+      shown += "\u0300";
+    } else {
+      shown += "\uFFFD";
+    }
+  }
+  return shown;
+}
+
 }  // namespace
 
 std::vector<Lexeme> lex(const SourceFile& file) {
@@ -68,7 +97,7 @@ std::vector<Lexeme> lex(const SourceFile& file) {
     return file.start() + (offsets.empty() ? static_cast<uint32_t>(index) : offsets[index]);
   };
 
-  antlr4::ANTLRInputStream input{std::string(text)};
+  antlr4::ANTLRInputStream input(offsets.empty() ? std::string(text) : shown_to_lexer(text));
   AlidadeLexer lexer(&input);
   lexer.removeErrorListeners();
   std::vector<Lexeme> lexemes;

@@ -21,8 +21,8 @@ ALLOWED["compiler/passes"] = {"compiler/plan"}
 ALLOWED["compiler/layout"] = {"compiler/plan"}
 ALLOWED["compiler/codegen"] = {"compiler/plan", "compiler/layout"}
 ALLOWED["compiler/native"] = ALLOWED["compiler/codegen"] | {"compiler/codegen", "runtime/intrinsics"}
-ALLOWED["compiler/driver"] = set(ALLOWED) | {"runtime/readers"}
-ALLOWED["compiler/driver"] |= {"stdlib"}
+ALLOWED["compiler/embed"] = set(ALLOWED)
+ALLOWED["compiler/driver"] = set(ALLOWED) - {"compiler/embed"} | {"runtime/readers", "stdlib"}
 for room in ALLOWED:
     ALLOWED[room] = ALLOWED[room] | {room, "runtime"}
 ALLOWED["runtime"] = {"runtime", "runtime/intrinsics"}

@@ -121,6 +121,19 @@ TEST_CASE("texts know their escapes, names their letters") {
   CHECK(first.name.name == parsed.syntax.file.decls[1].name.name);  // composed and decomposed are one name
 }
 
+TEST_CASE("names are letters, marks and digits of any script, and nothing else") {
+  for (const char* name : {"métrique", "me\u0301trique", "売上", "की", "выручка٣", "_ª", "Ǆ"}) {
+    CAPTURE(std::string(name));
+    CHECK(Parsed("metric " + std::string(name) + " = count(app)\n").errors() == 0);
+  }
+  for (const char* name : {"a–b", "x€", "\u0301x", "٣x", "x😀", "a\u00A0b", "“a”", "x²", "ⅷ"}) {
+    CAPTURE(std::string(name));
+    CHECK(Parsed("metric " + std::string(name) + " = count(app)\n").errors() == 1);
+  }
+  // Spans stay bytes of the text, whatever the lexer is shown.
+  CHECK(only_message("metric m = \"–é\" + 売上 )\n").find(" 1:21 ") != std::string::npos);
+}
+
 TEST_CASE("rows are split, trimmed and unescaped") {
   Parsed parsed("test \"t\" {\n  given app\n    | a | b |\n    |  x y |  p\\|q |   # a comment\n    ||\\\\|\n}\n");
   REQUIRE(parsed.messages() == "");

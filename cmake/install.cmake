@@ -1,0 +1,10 @@
+# cmake --install: the command, libalidade.so with its header and CMake package, and the caged rooms below both.
+include(CMakePackageConfigHelpers)
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/Alidade)
+install(TARGETS alidade RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS alidade_embed EXPORT AlidadeTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS alidade_codegen alidade_readers LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/alidade)
+install(FILES compiler/embed/alidade.h runtime/arrow_c_abi.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/alidade)
+install(EXPORT AlidadeTargets NAMESPACE Alidade:: FILE AlidadeConfig.cmake DESTINATION ${package})
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/AlidadeConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/AlidadeConfigVersion.cmake DESTINATION ${package})
