@@ -49,12 +49,6 @@ bool fits(InputRule rule, ValueKind kind) {
   return false;
 }
 
-/// Aggregates that give a double whatever they fold.
-bool is_double(Aggregate aggregate) {
-  return aggregate == Aggregate::kMean || aggregate == Aggregate::kPercentile || aggregate == Aggregate::kVariance ||
-         aggregate == Aggregate::kStddev;
-}
-
 /// Why values of finer periods cannot be added up.
 enum class SumFlaw : uint8_t { kNone, kWindow, kRatio, kDistinct, kBalance };
 

@@ -171,6 +171,7 @@ void Analyser::add_symbol(SymbolKind kind, const ast::Decl& decl, int in) {
 /// `event name : one_of("signup", …)` declares `event signup = app where name == "signup"` and so on, here as if it had
 /// been written. A value that is no name declares none.
 void Analyser::collect_events(const ast::Decl& stream, int in) {
+  NameTable& names = *files_.files[static_cast<size_t>(modules_[static_cast<size_t>(in)].file)]->names;
   for (const ast::Field& field : stream.stream->fields) {
     if (field.role != ast::FieldRole::kEvent || field.type.name.name.text() != "one_of") continue;
     std::set<std::string_view> declared;
@@ -198,7 +199,7 @@ void Analyser::collect_events(const ast::Decl& stream, int in) {
       where.b = arena_.make(equal);
       ast::Decl event;
       event.kind = ast::DeclKind::kEvent;
-      event.name = {syntax_.names->intern(value.literal->text), value.span};
+      event.name = {names.intern(value.literal->text), value.span};
       event.span = event.keyword = value.span;
       event.value = arena_.make(where);
       add_symbol(SymbolKind::kEvent, *arena_.make(event), in);

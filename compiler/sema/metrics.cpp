@@ -53,7 +53,7 @@ std::optional<int> Analyser::top_count(const ast::Literal& literal) {
   std::optional<int128> count = literal.number.fraction == 0 ? integer_of(literal.number.digits) : std::nullopt;
   if (count && *count >= 1 && *count <= kMaxTop) return static_cast<int>(*count);
   error(Code::top_count, literal.span,
-        fmt::format("`top` shows a whole number of groups, and this is {}", syntax_.source->text(literal.span)),
+        fmt::format("`top` shows a whole number of groups, and this is {}", written(literal.span)),
         fmt::format("write a number from 1 to {}: `by country top 20`", kMaxTop));
   return std::nullopt;
 }
