@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "runtime/evaluation.h"

@@ -92,7 +92,19 @@ enum class FormulaKind : uint8_t {
   kCollapseDimension,  ///< aggregate of a over the values of one more dimension present in the interval
 };
 
-enum class Finish : uint8_t { kCount, kSum, kMean, kMin, kMax, kPercentile, kUnique, kFirst, kLast, kVariance, kStddev };
+enum class Finish : uint8_t {
+  kCount,
+  kSum,
+  kMean,
+  kMin,
+  kMax,
+  kPercentile,
+  kUnique,
+  kFirst,
+  kLast,
+  kVariance,
+  kStddev
+};
 
 /// Finishes whose value is a double whatever was folded.
 constexpr bool gives_double(Finish finish) {

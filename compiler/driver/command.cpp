@@ -123,8 +123,9 @@ void add_verbs(CLI::App& app, Arguments& arguments) {
 
 void add_manual(CLI::App& app, Arguments& arguments) {
   CLI::App* completions = app.add_subcommand(
-      "completions", "  source <(alidade completions bash)\n  alidade completions zsh > ~/.zfunc/_alidade\n  alidade completions "
-                     "fish | source\n\nPrints a shell's completions; `metrics` prints the names of the project's.");
+      "completions",
+      "  source <(alidade completions bash)\n  alidade completions zsh > ~/.zfunc/_alidade\n  alidade completions "
+      "fish | source\n\nPrints a shell's completions; `metrics` prints the names of the project's.");
   completions->add_option("shell", arguments.completions, "bash, zsh, fish or metrics")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish", "metrics"}));

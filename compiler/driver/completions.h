@@ -8,9 +8,9 @@
 namespace alidade {
 
 struct FlagText {
-  std::string name;                  ///< "--per"
-  std::string short_name;            ///< "-o"; "" where there is none
-  std::string argument;              ///< "TEXT"; "" of a flag without one
+  std::string name;        ///< "--per"
+  std::string short_name;  ///< "-o"; "" where there is none
+  std::string argument;    ///< "TEXT"; "" of a flag without one
   std::string help;
   std::vector<std::string> choices;  ///< of the argument, where they are a list
 };
@@ -19,9 +19,9 @@ struct VerbText {
   std::string name;
   std::string help;  ///< examples, an empty line, what it does
   std::vector<FlagText> flags;
-  std::string positional;       ///< "metrics"; "" where it takes none
+  std::string positional;  ///< "metrics"; "" where it takes none
   std::string positional_help;
-  bool takes_metrics = false;   ///< the project's metrics can stand there
+  bool takes_metrics = false;  ///< the project's metrics can stand there
 };
 
 struct CommandText {

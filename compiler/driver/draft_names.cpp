@@ -54,9 +54,8 @@ bool names_mean(const std::string& name) {
 }
 
 std::string word_of(const std::string& text) {
-  static const std::set<std::string> kReserved = {"and",  "or",    "not",  "in",   "is",   "null",
-                                                  "true", "false", "if",   "then", "else", "where",
-                                                  "with", "per",   "over", "by",   "of"};
+  static const std::set<std::string> kReserved = {"and",  "or",   "not",   "in",   "is",  "null", "true", "false", "if",
+                                                  "then", "else", "where", "with", "per", "over", "by",   "of"};
   std::string word;
   const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
   for (size_t i = 0; i < text.size();) {

@@ -12,9 +12,9 @@ struct Terminal {
   bool err = false;         ///< stderr is one
   bool colour_out = false;  ///< colour is welcome: a terminal, no NO_COLOR, TERM not dumb
   bool colour_err = false;
-  bool quiet = false;       ///< no notes and no progress on stderr, only what is wrong
-  bool verbose = false;     ///< what a run costs and where its time goes
-  int columns = 0;  ///< of stdout; 0 where it is no terminal: lines are as long as they are
+  bool quiet = false;    ///< no notes and no progress on stderr, only what is wrong
+  bool verbose = false;  ///< what a run costs and where its time goes
+  int columns = 0;       ///< of stdout; 0 where it is no terminal: lines are as long as they are
 };
 Terminal detect_terminal();
 

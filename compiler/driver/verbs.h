@@ -40,8 +40,8 @@ struct RunArguments {
   std::string engine = "native";  ///< native, reference
   std::string tier = "auto";      ///< auto, o0, o1, alternating
   bool no_cache = false;          ///< of compiled code
-  std::string format;             ///< table, markdown, csv, json, parquet, arrow; "": by the ending of `output`, else table
-  std::string output;             ///< a file; "": stdout
+  std::string format;  ///< table, markdown, csv, json, parquet, arrow; "": by the ending of `output`, else table
+  std::string output;  ///< a file; "": stdout
   int threads = 0;
   std::string bad_rows = "stop";  ///< stop, skip
   std::string dump;               ///< ast, types, lowered, plan, llvm; "": none

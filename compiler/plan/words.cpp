@@ -138,9 +138,9 @@ const std::vector<EnumWord<FormulaKind>>& enum_words() {
 template <>
 const std::vector<EnumWord<Finish>>& enum_words() {
   static const std::vector<EnumWord<Finish>> words = {
-      {Finish::kCount, "count"},   {Finish::kSum, "sum"},     {Finish::kMean, "mean"},
-      {Finish::kMin, "min"},       {Finish::kMax, "max"},     {Finish::kPercentile, "percentile"},
-      {Finish::kUnique, "unique"}, {Finish::kFirst, "first"}, {Finish::kLast, "last"},
+      {Finish::kCount, "count"},       {Finish::kSum, "sum"},       {Finish::kMean, "mean"},
+      {Finish::kMin, "min"},           {Finish::kMax, "max"},       {Finish::kPercentile, "percentile"},
+      {Finish::kUnique, "unique"},     {Finish::kFirst, "first"},   {Finish::kLast, "last"},
       {Finish::kVariance, "variance"}, {Finish::kStddev, "stddev"},
   };
   return words;

@@ -228,7 +228,8 @@ Result<ResultSet> evaluate_reference(const Model& model, const Request& request,
   ValueEvaluator evaluator(model, *data, calendar.value(), &ties);
   for (size_t i = 0; i < request.outputs.size(); ++i) {
     result.metrics.push_back(describe(model, request.outputs[i]));
-    evaluate_output(request.outputs[i], static_cast<int>(i), ranges[i], contexts[i], instants[i], options, evaluator, &result);
+    evaluate_output(request.outputs[i], static_cast<int>(i), ranges[i], contexts[i], instants[i], options, evaluator,
+                    &result);
   }
   if (Status decided = ties.status(); !decided.ok()) return decided.error();
   report_streams(model, request, reads, *data, evaluator, &result);

@@ -255,8 +255,7 @@ CellValue ValueEvaluator::first_or_last(const Value& value, const Context& conte
   for (uint32_t other : best) {
     bool agrees = inputs[other] == inputs[row];
     if (one_of_several) {
-      agrees = agrees &&
-               group_of(context.among, value.stream, other) == group_of(context.among, value.stream, row);
+      agrees = agrees && group_of(context.among, value.stream, other) == group_of(context.among, value.stream, row);
     }
     for (size_t i = 0; i < outside; ++i) {
       const RowId key = key_in(*context.bounds[i].key_by_stream, value.stream);

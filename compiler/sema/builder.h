@@ -18,7 +18,7 @@ struct ValueFacts {
   bool window = false;      ///< a window below, not counting what a collapse over time evaluates in its own buckets
   bool offset = false;      ///< the same of `at`
   bool per_entity = false;  ///< a collapse over entities at or below
-  bool state = false;    ///< the same of an aggregate over a table's rows
+  bool state = false;       ///< the same of an aggregate over a table's rows
   int depth = 1;
 };
 

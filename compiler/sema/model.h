@@ -77,7 +77,19 @@ struct Row {
 
 // ------------------------------------------------------------------------------------------------ values
 /// What an aggregate or a collapse does.
-enum class Aggregate : uint8_t { kCount, kSum, kMean, kMin, kMax, kUnique, kPercentile, kFirst, kLast, kVariance, kStddev };
+enum class Aggregate : uint8_t {
+  kCount,
+  kSum,
+  kMean,
+  kMin,
+  kMax,
+  kUnique,
+  kPercentile,
+  kFirst,
+  kLast,
+  kVariance,
+  kStddev
+};
 
 enum class ValueKindTag : uint8_t {
   kConst,
