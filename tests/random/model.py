@@ -280,7 +280,7 @@ class TableAggregate(Aggregate):
             rows = f"{rows} where {self.condition.language}"
         return op_text(self.op, self.point, rows)
 
-    def rows(self, world, keys, highs):
+    def valid_rows(self, world, keys, highs):
         world.db.execute("create or replace temp table highs(high timestamp)")
         world.db.executemany("insert into highs values (?)", [(high,) for high in highs])
         values = "list(null)" if self.op == "count" else f"list({self.field.sql()})"
@@ -292,10 +292,10 @@ class TableAggregate(Aggregate):
     def groups(self, world, keys):
         if not keys:
             return {()}
-        return {group for _, group in self.rows(world, keys, {c.high for c in world.contexts()})}
+        return {group for _, group in self.valid_rows(world, keys, {c.high for c in world.contexts()})}
 
     def evaluate(self, world, contexts, keys, groups):
-        rows = self.rows(world, keys, {c.high for c in contexts}) if contexts else {}
+        rows = self.valid_rows(world, keys, {c.high for c in contexts}) if contexts else {}
         result, present = {}, set()
         for context in contexts:
             for group in groups:
