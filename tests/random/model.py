@@ -563,12 +563,17 @@ class PerTime(Node):
     def groups(self, world, keys):
         return self.inner.groups(world, keys)
 
+    def covered(self, world, context):
+        if isinstance(self.inner, Aggregate):
+            return self.inner.covered(world, context)
+        return world.covers(context.low, context.high)
+
     def evaluate(self, world, contexts, keys, groups):
         parts = {c: [Context(s, e, max(s, c.low), min(e, c.high), self.grain)
                      for s, e in world.buckets(self.grain, max(c.low, world.bucket_start("year", world.first)),
                                                min(c.high, world.last + dt.timedelta(days=400)))]
                  for c in contexts}
-        parts = {c: [p for p in of if world.covers(p.low, p.high)] for c, of in parts.items()}
+        parts = {c: [p for p in of if self.covered(world, p)] for c, of in parts.items()}
         every = list(dict.fromkeys(p for of in parts.values() for p in of))
         values, inside = self.inner.evaluate(world, every, keys, groups)
         result, present = {}, set()
@@ -578,7 +583,7 @@ class PerTime(Node):
                     present.add((context, group))
                 here = [values[p, group] for p in parts[context]]
                 defined = [v for v in here if not isinstance(v, Undefined)]
-                if not world.covers(context.low, context.high):
+                if not self.covered(world, context):
                     result[context, group] = Undefined("no_data")
                 else:
                     value = fold("percentile" if self.op == "median" else self.op, defined, self.point)
