@@ -21,7 +21,7 @@ INDUSTRIES = {"software": 0.35, "retail": 0.25, "health": 0.15, "industry": 0.25
 PLANS = ["starter", "team", "enterprise"]
 FEES = {"starter": 12, "team": 19, "enterprise": 31}  # EUR per seat and month
 SEATS = {"starter": 4, "team": 18, "enterprise": 120}
-COST_OF_ONE = {"search": 900, "events": 2100, "partner": 700, "outbound": 1800}  # EUR for each customer won
+COST_OF_ONE = {"search": 3400, "events": 7800, "partner": 2600, "outbound": 6900}  # EUR for each customer won
 ACTIONS = {"login": 0.34, "report_viewed": 0.4, "report_saved": 0.13, "invited": 0.03, "exported": 0.1}
 
 

@@ -69,10 +69,27 @@ def support(folder):
     })
 
 
+def saas(folder):
+    prepare(folder, "--accounts", "120")
+    compare_engines(folder, "run")
+    compare_engines(folder, "run", "contracted", "customers", "seats", "utilisation", "--per", "fiscal-quarter", "--by", "plan")
+    compare_engines(folder, "run", "cac", "new_customers", "--by", "channel", "--per", "month")
+    charges, contracts, accounts = (f"'{folder}/data/{name}.csv'" for name in ("charges", "contracts", "accounts"))
+    expect(folder, {
+        "revenue": f"select sum(amount::decimal(18, 2)) from {charges}",
+        "customers": f"select count(*) from {contracts} where ended is null or ended >= '2026-02-01'",
+        "contracted": f"select sum(fee::decimal(18, 2)) from {contracts} where ended is null or ended >= '2026-02-01'",
+        "new_customers": f"select count(distinct account) from {charges} where kind = 'subscription'",
+        "sales_customers": f"select count(*) from {accounts} where channel in ('events', 'outbound')",
+        "largest_share": f"""select max(paid) / sum(paid) from (select sum(amount)::double as paid from {charges}
+                             where kind = 'subscription' group by account)""",
+    })
+
+
 if __name__ == "__main__":
     name = sys.argv[1]
     with tempfile.TemporaryDirectory() as work:
         copy = pathlib.Path(work) / name
         shutil.copytree(alidade.ROOT / "examples" / name, copy, ignore=shutil.ignore_patterns("data"))
-        {"streaming": streaming, "support": support}[name](copy)
+        {"streaming": streaming, "support": support, "saas": saas}[name](copy)
     print(f"{name}: right")
