@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kDelay{20};
 
-/// The threads that are inside LLVM. A process may only take LLVM down when there are none.
+/// The threads that load LLVM or are inside it. A process may only take LLVM down when there are none.
 struct Compiling {
   std::mutex mutex;
   std::condition_variable none;
@@ -33,14 +33,18 @@ void wait_at_exit() {
   all.none.wait(lock, [&] { return all.count == 0; });
 }
 
-/// False where the process is ending. LLVM is loaded by then, so its own handlers run after the one registered here.
+/// False where the process is ending.
 bool begin_compiling() {
-  static const bool registered = std::atexit(wait_at_exit) == 0;
   Compiling& all = compiling();
   const std::lock_guard lock(all.mutex);
-  if (!registered || all.ending) return false;
-  ++all.count;
-  return true;
+  if (!all.ending) ++all.count;
+  return !all.ending;
+}
+
+/// Once LLVM is loaded, so that its own handlers run after this one.
+bool ends_after_compiling() {
+  static const bool registered = std::atexit(wait_at_exit) == 0;
+  return registered;
 }
 
 void end_compiling() {
@@ -69,12 +73,16 @@ struct SecondTier::Shared {
 
   // What fails here has no consequence: the program goes on as it is.
   void compile() {
-    if (!wait_until_in_use() || !open_cage("codegen") || !begin_compiling()) return;
+    if (!wait_until_in_use() || !begin_compiling()) return;
+    if (open_cage("codegen") && ends_after_compiling()) compile_and_install();
+    end_compiling();
+  }
+
+  void compile_and_install() {
     const Result<std::vector<std::string>> objects = plan->compile_slowly(Tier::kO1, stop);
     if (objects && !objects.value().empty() && code->install(Tier::kO1, objects.value())) {
       cache.keep(key, objects.value());
     }
-    end_compiling();
   }
 };
 
