@@ -300,7 +300,7 @@ class SpecGenerator {
       case 3:
         return "sum(" + field("amount") + ") / sum(" + field("amount") + ")";
       case 4:
-        return pick({"first(", "last("}) + field("amount") + ")";
+        return pick({"first(", "last("}) + field("amount") + ") / sum(" + field("amount") + ")";
       default:
         return counted();
     }
