@@ -2,6 +2,7 @@
 #include "compiler/reference/fold.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "compiler/reference/big_number.h"
