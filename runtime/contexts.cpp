@@ -28,7 +28,15 @@ Contexts::Contexts(State* state, std::vector<std::optional<Instant>> watermarks)
 }
 
 void Contexts::find_streams() {
+  constexpr uint64_t kLarge = 256;
+  std::vector<uint64_t> sizes;  // with every part written out, as far as it matters
   for (const Formula& f : state_->program().formulas) {
+    uint64_t size = 1;
+    for (int child : {f.a, f.b, f.c}) {
+      if (child >= 0) size = std::min<uint64_t>(size + sizes[static_cast<size_t>(child)], UINT32_MAX);
+    }
+    sizes.push_back(size);
+    repeats_.push_back(size > kLarge);
     std::set<int> streams;
     if (f.a < 0) streams.insert(f.streams.begin(), f.streams.end());
     for (int child : {f.a, f.b, f.c}) {

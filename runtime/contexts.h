@@ -121,7 +121,18 @@ class Contexts {
   /// it for, and for every window, collapse and elapsed offset before what is below it.
   template <typename Visit>
   void walk(int node, const Context& context, const Visit& visit) const {
-    if (node < 0) return;
+    std::set<std::pair<int, Context>> seen;
+    walk_below(node, context, visit, &seen);
+  }
+
+  /// Whether a node is so large, with its parts written out, that formulas surely share them: its value in a context is
+  /// worth keeping, and what is below it is walked once.
+  bool repeats(int node) const { return repeats_[static_cast<size_t>(node)]; }
+
+ private:
+  template <typename Visit>
+  void walk_below(int node, const Context& context, const Visit& visit, std::set<std::pair<int, Context>>* seen) const {
+    if (node < 0 || (repeats(node) && !seen->emplace(node, context).second)) return;
     const Formula& f = formula(node);
     switch (f.kind) {
       case FormulaKind::kConst:
@@ -133,20 +144,21 @@ class Contexts {
         return;
       case FormulaKind::kOver:
         visit(node, context);
-        walk(f.a, over(f.window, context), visit);
+        walk_below(f.a, over(f.window, context), visit, seen);
         return;
       case FormulaKind::kAt:
         if (f.elapsed) visit(node, context);
-        if (MovedContext moved = at(node, context); moved.reason == Reason::kNone) walk(f.a, moved.context, visit);
+        if (MovedContext moved = at(node, context); moved.reason == Reason::kNone)
+          walk_below(f.a, moved.context, visit, seen);
         return;
       case FormulaKind::kCollapseTime:
         visit(node, context);
-        for (const Context& inner : buckets(node, context)) walk(f.a, inner, visit);
+        for (const Context& inner : buckets(node, context)) walk_below(f.a, inner, visit, seen);
         return;
       case FormulaKind::kCollapseEntity:
       case FormulaKind::kCollapseDimension:
         visit(node, context);
-        walk(f.a, context, visit);
+        walk_below(f.a, context, visit, seen);
         return;
       case FormulaKind::kNegate:
       case FormulaKind::kAdd:
@@ -167,14 +179,13 @@ class Contexts {
       case FormulaKind::kLeast:
       case FormulaKind::kRound:
       case FormulaKind::kCoalesce:
-        walk(f.a, context, visit);
-        walk(f.b, context, visit);
-        walk(f.c, context, visit);
+        walk_below(f.a, context, visit, seen);
+        walk_below(f.b, context, visit, seen);
+        walk_below(f.c, context, visit, seen);
         return;
     }
   }
 
- private:
   void find_streams();
   void find_tables();
   void order_slots();
@@ -184,6 +195,7 @@ class Contexts {
   std::vector<std::optional<Instant>> watermarks_;
   std::vector<int> pipeline_of_stream_;
   std::vector<std::vector<int>> streams_;  ///< by formula node
+  std::vector<bool> repeats_;              ///< by formula node
   std::vector<const GroupTable*> tables_;  ///< by formula node
   std::map<const GroupTable*, GroupParents> parents_;
   std::map<const GroupTable*, GroupUnions> unions_;

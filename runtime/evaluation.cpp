@@ -42,6 +42,23 @@ NodeValue constant_value(const Formula& f) {
 }  // namespace
 
 NodeValue Evaluation::evaluate(int node, const Context& context, uint32_t group, const EntityView* entity) const {
+  Memo memo;
+  return value_of(node, context, group, entity, contexts_->repeats(node) ? &memo : nullptr);
+}
+
+/// What repeats stands below what repeats, so without a memo there is nothing to remember.
+NodeValue Evaluation::value_of(int node, const Context& context, uint32_t group, const EntityView* entity,
+                               Memo* memo) const {
+  if (memo == nullptr || !contexts_->repeats(node)) return compute(node, context, group, entity, memo);
+  const std::tuple key(node, context, group);
+  if (auto known = memo->find(key); known != memo->end()) return known->second;
+  const NodeValue made = compute(node, context, group, entity, memo);
+  memo->emplace(key, made);
+  return made;
+}
+
+NodeValue Evaluation::compute(int node, const Context& context, uint32_t group, const EntityView* entity,
+                              Memo* memo) const {
   const Formula& f = contexts_->formula(node);
   switch (f.kind) {
     case FormulaKind::kConst:
@@ -58,7 +75,7 @@ NodeValue Evaluation::evaluate(int node, const Context& context, uint32_t group,
     }
     case FormulaKind::kNegate: {
       Form inner = form(contexts_->formula(f.a));
-      return convert(negate(evaluate(f.a, context, group, entity), inner), inner, form(f));
+      return convert(negate(value_of(f.a, context, group, entity, memo), inner), inner, form(f));
     }
     case FormulaKind::kAdd:
     case FormulaKind::kSubtract:
@@ -74,33 +91,33 @@ NodeValue Evaluation::evaluate(int node, const Context& context, uint32_t group,
     case FormulaKind::kOr:
     case FormulaKind::kGreatest:
     case FormulaKind::kLeast:
-      return binary(f, evaluate(f.a, context, group, entity), evaluate(f.b, context, group, entity));
+      return binary(f, value_of(f.a, context, group, entity, memo), value_of(f.b, context, group, entity, memo));
     case FormulaKind::kNot: {
-      NodeValue value = evaluate(f.a, context, group, entity);
+      NodeValue value = value_of(f.a, context, group, entity, memo);
       return value.defined() ? NodeValue::of_truth(!value.truth) : value;
     }
     case FormulaKind::kIf:
-      return condition(f, context, group, entity);
+      return condition(f, context, group, entity, memo);
     case FormulaKind::kRound:
-      return round_to_digits(evaluate(f.a, context, group, entity), form(contexts_->formula(f.a)), f.digits);
+      return round_to_digits(value_of(f.a, context, group, entity, memo), form(contexts_->formula(f.a)), f.digits);
     case FormulaKind::kCoalesce:
-      return coalesce(f, context, group, entity);
+      return coalesce(f, context, group, entity, memo);
     case FormulaKind::kOver:
-      return convert(evaluate(f.a, contexts_->over(f.window, context), group, entity), form(contexts_->formula(f.a)),
-                     form(f));
+      return convert(value_of(f.a, contexts_->over(f.window, context), group, entity, memo),
+                     form(contexts_->formula(f.a)), form(f));
     case FormulaKind::kAt: {
       const MovedContext moved = contexts_->at(node, context);
       if (moved.reason != Reason::kNone) return NodeValue::undefined(moved.reason);
-      return convert(evaluate(f.a, moved.context, group, entity), form(contexts_->formula(f.a)), form(f));
+      return convert(value_of(f.a, moved.context, group, entity, memo), form(contexts_->formula(f.a)), form(f));
     }
     case FormulaKind::kCollapseTime:
-      return collapse_time(node, context, group, entity);
+      return collapse_time(node, context, group, entity, memo);
     case FormulaKind::kCollapseEntity: {
       Fold fold = queries_->collapse(node, context, group);
       return finish_collapse(f, context, &fold);
     }
     case FormulaKind::kCollapseDimension:
-      return collapse_dimension(node, context, group, entity);
+      return collapse_dimension(node, context, group, entity, memo);
   }
   return NodeValue::undefined(Reason::kNoData);
 }
@@ -119,22 +136,22 @@ NodeValue Evaluation::binary(const Formula& f, const NodeValue& a, const NodeVal
 }
 
 /// Without any value the reason is the one that outranks the others. An overflow is a failure, and stays one.
-NodeValue Evaluation::coalesce(const Formula& f, const Context& context, uint32_t group,
-                               const EntityView* entity) const {
-  const NodeValue first = evaluate(f.a, context, group, entity);
+NodeValue Evaluation::coalesce(const Formula& f, const Context& context, uint32_t group, const EntityView* entity,
+                               Memo* memo) const {
+  const NodeValue first = value_of(f.a, context, group, entity, memo);
   if (first.defined()) return convert(first, form(contexts_->formula(f.a)), form(f));
   if (first.reason == Reason::kOverflow) return first;
-  const NodeValue second = evaluate(f.b, context, group, entity);
+  const NodeValue second = value_of(f.b, context, group, entity, memo);
   if (second.defined()) return convert(second, form(contexts_->formula(f.b)), form(f));
   return NodeValue::undefined(worst(first.reason, second.reason));
 }
 
-NodeValue Evaluation::condition(const Formula& f, const Context& context, uint32_t group,
-                                const EntityView* entity) const {
-  NodeValue test = evaluate(f.a, context, group, entity);
+NodeValue Evaluation::condition(const Formula& f, const Context& context, uint32_t group, const EntityView* entity,
+                                Memo* memo) const {
+  NodeValue test = value_of(f.a, context, group, entity, memo);
   if (!test.defined()) return test;
   int taken = test.truth ? f.b : f.c;
-  return convert(evaluate(taken, context, group, entity), form(contexts_->formula(taken)), form(f));
+  return convert(value_of(taken, context, group, entity, memo), form(contexts_->formula(taken)), form(f));
 }
 
 void Evaluation::fold_cells(const Formula& f, int accumulator, Interval interval, uint32_t group, Fold* into) const {
@@ -248,26 +265,27 @@ NodeValue Evaluation::finish_collapse(const Formula& f, const Context& context, 
                  finished_form(f.finish, inner.exact, inner.scale), form(f));
 }
 
-NodeValue Evaluation::collapse_time(int node, const Context& context, uint32_t group, const EntityView* entity) const {
+NodeValue Evaluation::collapse_time(int node, const Context& context, uint32_t group, const EntityView* entity,
+                                    Memo* memo) const {
   const Formula& f = contexts_->formula(node);
   const bool exact = contexts_->formula(f.a).exact;
   Fold fold;
   for (const Context& bucket : contexts_->buckets(node, context)) {
-    NodeValue value = evaluate(f.a, bucket, group, entity);
+    NodeValue value = value_of(f.a, bucket, group, entity, memo);
     if (value.defined()) fold_value(f.finish, value, exact, &fold);
   }
   return finish_collapse(f, context, &fold);
 }
 
-NodeValue Evaluation::collapse_dimension(int node, const Context& context, uint32_t group,
-                                         const EntityView* entity) const {
+NodeValue Evaluation::collapse_dimension(int node, const Context& context, uint32_t group, const EntityView* entity,
+                                         Memo* memo) const {
   const Formula& f = contexts_->formula(node);
   const GroupTable* inner = contexts_->table(f.a);
   const bool exact = contexts_->formula(f.a).exact;
   Fold fold;
   for (uint32_t child : contexts_->parents(inner).children_of[group]) {
     if (!present(f.a, context, child, entity)) continue;
-    NodeValue value = evaluate(f.a, context, child, entity);
+    NodeValue value = value_of(f.a, context, child, entity, memo);
     if (value.defined()) fold_value(f.finish, value, exact, &fold);
   }
   return finish_collapse(f, context, &fold);

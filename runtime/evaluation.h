@@ -2,6 +2,8 @@
 // any thread (each with a SpillScope). Tested in tests/unit/evaluator_test.cpp.
 #pragma once
 
+#include <map>
+#include <tuple>
 #include <vector>
 
 #include "runtime/contexts.h"
@@ -22,13 +24,20 @@ class Evaluation {
   static Form form(const Formula& f) { return {f.exact, f.boolean, f.scale}; }
 
  private:
+  /// Values of nodes that repeat, by context and group, within one evaluation.
+  using Memo = std::map<std::tuple<int, Context, uint32_t>, NodeValue>;
+  NodeValue value_of(int node, const Context& context, uint32_t group, const EntityView* entity, Memo* memo) const;
+  NodeValue compute(int node, const Context& context, uint32_t group, const EntityView* entity, Memo* memo) const;
   NodeValue binary(const Formula& f, const NodeValue& a, const NodeValue& b) const;
-  NodeValue coalesce(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const;
-  NodeValue condition(const Formula& f, const Context& context, uint32_t group, const EntityView* entity) const;
+  NodeValue coalesce(const Formula& f, const Context& context, uint32_t group, const EntityView* entity,
+                     Memo* memo) const;
+  NodeValue condition(const Formula& f, const Context& context, uint32_t group, const EntityView* entity,
+                      Memo* memo) const;
   NodeValue cell(const Formula& f, const Context& context, uint32_t group) const;
   NodeValue entity_cell(const Formula& f, const Context& context, uint32_t group, const EntityView& entity) const;
-  NodeValue collapse_time(int node, const Context& context, uint32_t group, const EntityView* entity) const;
-  NodeValue collapse_dimension(int node, const Context& context, uint32_t group, const EntityView* entity) const;
+  NodeValue collapse_time(int node, const Context& context, uint32_t group, const EntityView* entity, Memo* memo) const;
+  NodeValue collapse_dimension(int node, const Context& context, uint32_t group, const EntityView* entity,
+                               Memo* memo) const;
   al_moment row_of_group(const Formula& f, SlotOrder::Range ranks, uint32_t group, const EntityView& entity) const;
   void note_tie(const Formula& leaf, const Fold& fold, const EntityView* entity) const;
   NodeValue finish_collapse(const Formula& f, const Context& context, Fold* fold) const;

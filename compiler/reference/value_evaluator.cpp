@@ -44,7 +44,45 @@ bool has_all(const std::vector<const std::vector<RowValue>*>& keys, uint32_t row
 
 // ------------------------------------------------------------------------------------------------ formulas
 
+bool ValueEvaluator::repeats(ValueId id) {
+  constexpr uint64_t kLarge = 256;
+  if (repeats_.empty()) {
+    std::vector<uint64_t> sizes;  // parts stand before what is made of them
+    for (const Value& value : model_.values) {
+      uint64_t size = 1;
+      for (ValueId part : {value.a, value.b, value.c}) {
+        if (part.valid()) size = std::min<uint64_t>(size + sizes[static_cast<size_t>(part.index)], UINT32_MAX);
+      }
+      sizes.push_back(size);
+      repeats_.push_back(size > kLarge);
+    }
+  }
+  return repeats_[static_cast<size_t>(id.index)];
+}
+
+bool ValueEvaluator::asked_before(ValueId id, const Context& context, const std::vector<const PerKey*>& entities) {
+  if (!repeats(id)) return false;
+  Context asked = context;
+  for (const PerKey* entity : entities) asked.bounds.push_back({&entity->rows, {}, &entity->name});
+  std::vector<Context>& before = asked_[id];
+  if (std::find(before.begin(), before.end(), asked) != before.end()) return true;
+  before.push_back(std::move(asked));
+  return false;
+}
+
 CellValue ValueEvaluator::evaluate(ValueId id, const Context& context) {
+  if (!repeats(id)) return compute(id, context);
+  for (const auto& [where, value] : known_[id]) {
+    if (where == context) return value;
+  }
+  ++depth_;
+  const CellValue value = compute(id, context);
+  known_[id].emplace_back(context, value);
+  if (--depth_ == 0) known_.clear();
+  return value;
+}
+
+CellValue ValueEvaluator::compute(ValueId id, const Context& context) {
   const Value& value = model_.value(id);
   switch (value.kind) {
     case ValueKindTag::kConst:
@@ -370,6 +408,7 @@ std::vector<Context> ValueEvaluator::time_contexts(const Value& collapse, const 
 /// dimension is a key like any other.
 std::vector<Context> ValueEvaluator::key_contexts(const Value& collapse, const Context& context) {
   std::set<RowValue> keys;
+  asked_.clear();
   collect_keys(collapse.a, context, collapse.key, {}, &keys);
   std::vector<Context> result;
   for (const RowValue& key : keys) {
@@ -398,7 +437,7 @@ std::vector<const std::vector<RowValue>*> ValueEvaluator::needed_keys(const Valu
 /// `entities`: keys of the collapses passed on the way down.
 void ValueEvaluator::collect_keys(ValueId id, const Context& context, const PerKey& key,
                                   std::vector<const PerKey*> entities, std::set<RowValue>* keys) {
-  if (!id.valid()) return;
+  if (!id.valid() || asked_before(id, context, entities)) return;
   const Value& value = model_.value(id);
   if (value.kind == ValueKindTag::kAggregate) {
     const RowId own = key_in(key.rows, value.stream);
@@ -471,29 +510,34 @@ bool ValueEvaluator::ends_past_watermark(ValueId id, const Context& context) {
 }
 
 bool ValueEvaluator::is_partial(ValueId id, const Context& context, Grain output_grain) {
-  if (!id.valid()) return false;
+  asked_.clear();
+  return is_unfinished(id, context, output_grain);
+}
+
+bool ValueEvaluator::is_unfinished(ValueId id, const Context& context, Grain output_grain) {
+  if (!id.valid() || asked_before(id, context)) return false;
   const Value& value = model_.value(id);
   if (value.kind == ValueKindTag::kAggregate) return ends_past_watermark(id, context);
   if (value.kind == ValueKindTag::kOver) {
     const Context windowed = over(value.window, context);
     if (value.window.kind != WindowKind::kAllTime && starts_too_early(windowed, value.a, output_grain)) return true;
-    return is_partial(value.a, windowed, output_grain);
+    return is_unfinished(value.a, windowed, output_grain);
   }
   if (value.kind == ValueKindTag::kAt) {
     if (value.elapsed && ends_past_watermark(value.a, context)) return true;
     const Elsewhere moved = at(value, context);
-    return moved.exists() && is_partial(value.a, moved.context, output_grain);
+    return moved.exists() && is_unfinished(value.a, moved.context, output_grain);
   }
   if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kTime) {
     // Buckets to come are missing from the whole; of those that are there each speaks for itself.
     if (ends_past_watermark(value.a, context)) return true;
     for (const Context& inner : time_contexts(value, context)) {
-      if (covered_by_any(value.a, inner.look) && is_partial(value.a, inner, output_grain)) return true;
+      if (covered_by_any(value.a, inner.look) && is_unfinished(value.a, inner, output_grain)) return true;
     }
     return false;
   }
-  return is_partial(value.a, context, output_grain) || is_partial(value.b, context, output_grain) ||
-         is_partial(value.c, context, output_grain);
+  return is_unfinished(value.a, context, output_grain) || is_unfinished(value.b, context, output_grain) ||
+         is_unfinished(value.c, context, output_grain);
 }
 
 std::set<std::vector<RowValue>> ValueEvaluator::groups(ValueId id, const std::vector<ResolvedDimension>& dimensions,
@@ -502,34 +546,40 @@ std::set<std::vector<RowValue>> ValueEvaluator::groups(ValueId id, const std::ve
   if (dimensions.empty()) {
     result.emplace();
   } else {
+    asked_.clear();
     collect_groups(id, dimensions, instants, {}, &result);
   }
   return result;
 }
 
 void ValueEvaluator::collect_instants(ValueId id, const Context& context, Instants* instants) {
-  if (!id.valid()) return;
+  asked_.clear();
+  instants_below(id, context, instants);
+}
+
+void ValueEvaluator::instants_below(ValueId id, const Context& context, Instants* instants) {
+  if (!id.valid() || asked_before(id, context)) return;
   const Value& value = model_.value(id);
   if (value.kind == ValueKindTag::kAggregate) {
     if (is_table(value.stream)) (*instants)[value.stream].insert(context.look.end - 1);
   } else if (value.kind == ValueKindTag::kOver) {
-    collect_instants(value.a, over(value.window, context), instants);
+    instants_below(value.a, over(value.window, context), instants);
   } else if (value.kind == ValueKindTag::kAt) {
     const Elsewhere moved = at(value, context);
-    if (moved.exists()) collect_instants(value.a, moved.context, instants);
+    if (moved.exists()) instants_below(value.a, moved.context, instants);
   } else if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kTime) {
     for (const Context& inner : time_contexts(value, context)) {
-      if (covered_by_any(value.a, inner.look)) collect_instants(value.a, inner, instants);
+      if (covered_by_any(value.a, inner.look)) instants_below(value.a, inner, instants);
     }
   } else {
-    for (ValueId part : {value.a, value.b, value.c}) collect_instants(part, context, instants);
+    for (ValueId part : {value.a, value.b, value.c}) instants_below(part, context, instants);
   }
 }
 
 void ValueEvaluator::collect_groups(ValueId id, const std::vector<ResolvedDimension>& dimensions,
                                     const Instants& instants, std::vector<const PerKey*> entities,
                                     std::set<std::vector<RowValue>>* groups) {
-  if (!id.valid()) return;
+  if (!id.valid() || asked_before(id, {}, entities)) return;
   const Value& value = model_.value(id);
   if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kEntity) entities.push_back(&value.key);
   for (ValueId part : {value.a, value.b, value.c}) collect_groups(part, dimensions, instants, entities, groups);

@@ -19,12 +19,14 @@ struct Bound {
   const std::vector<RowId>* key_by_stream;  ///< borrowed from the request or the model
   RowValue value;
   const std::string* entity = nullptr;  ///< its name, where a collapse over entities bound it
+  friend bool operator==(const Bound&, const Bound&) = default;
 };
 
 /// Rows count only where their keys together are one of these: the groups that a `top` does not show.
 struct BoundSet {
   const std::vector<ResolvedDimension>* dimensions = nullptr;
   const std::set<std::vector<RowValue>>* groups = nullptr;
+  friend bool operator==(const BoundSet&, const BoundSet&) = default;
 };
 
 struct Context {
@@ -33,6 +35,7 @@ struct Context {
   Interval look;    ///< what aggregates look at; its start may be kMinInstant
   std::vector<Bound> bounds;
   BoundSet among;  ///< empty: any row
+  friend bool operator==(const Context&, const Context&) = default;
 };
 
 /// When the rows of tables are looked at, by the stream that stands for them.
@@ -64,6 +67,14 @@ class ValueEvaluator {
   std::map<std::pair<int, int>, int64_t> rows_without_entity(const std::vector<ValueId>& values);
 
  private:
+  /// Whether a value is so large, with its parts written out, that formulas surely share them. What is found out about
+  /// such a one is remembered while the outermost question is answered.
+  bool repeats(ValueId id);
+  /// Whether this was asked before; remembers it. False for values that do not repeat.
+  bool asked_before(ValueId id, const Context& context, const std::vector<const PerKey*>& entities = {});
+  CellValue compute(ValueId id, const Context& context);
+  bool is_unfinished(ValueId id, const Context& context, Grain output_grain);
+  void instants_below(ValueId id, const Context& context, Instants* instants);
   CellValue evaluate_aggregate(const Value& value, const Context& context);
   CellValue evaluate_unary(const Value& value, const Context& context);
   CellValue evaluate_binary(const Value& value, const Context& context);
@@ -103,6 +114,10 @@ class ValueEvaluator {
   TieLog* ties_;
   RowColumns columns_;
   std::map<ValueId, std::set<int>> streams_of_;
+  std::vector<bool> repeats_;  ///< by value; made when first asked
+  int depth_ = 0;              ///< of evaluate
+  std::map<ValueId, std::vector<std::pair<Context, CellValue>>> known_;
+  std::map<ValueId, std::vector<Context>> asked_;
 };
 
 }  // namespace alidade::reference
