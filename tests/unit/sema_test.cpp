@@ -3,6 +3,7 @@
 // the first caret's column, with the words in its message; without carets anywhere on the line.
 // rooms: alidade_sema
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -114,6 +115,15 @@ std::unique_ptr<Analysed> compile(const std::string& lines) {
 std::string dumped(const std::string& lines) { return dump_model(compile(lines)->model); }
 
 Calendar utc() { return Calendar::open({}).value(); }
+
+TEST_CASE("parts that a formula repeats stand once in its text") {
+  std::string lines = "metric m0 = count(app)\n";
+  for (int i = 1; i <= 60; ++i) lines += fmt::format("metric m{0} = m{1} + m{1}\n", i, i - 1);
+  const std::string text = dumped(lines);
+  CHECK(text.size() < 200'000);
+  CHECK(text.find("\n  ((count(app) + count(app)) + (count(app) + count(app)))\nmetric m3") != std::string::npos);
+  CHECK(text.find("\n  x1 = (count(app) + count(app))\n  x2 = (x1 + x1)\n") != std::string::npos);
+}
 
 TEST_CASE("diagnostics") {
   for (const auto& entry : std::filesystem::directory_iterator(ALIDADE_SOURCE_DIR "/tests/diagnostics")) {
