@@ -50,9 +50,13 @@ class Writer {
     }
     const DraftField* who = entity_of(draft);
     std::string people;
+    // "user" of "user_id"
+    const std::string one = who == nullptr               ? ""
+                            : who->name.ends_with("_id") ? who->name.substr(0, who->name.size() - 3)
+                                                         : who->name;
     if (who != nullptr) {
-      people = unused(fmt::format("{}_{}s", stream, who->name));
-      text += fmt::format("## Each {} once, however many rows.\nmetric {} = unique({}.{})\n", who->name, people, stream,
+      people = unused(fmt::format("{}_{}s", stream, one));
+      text += fmt::format("## Each {} once, however many rows.\nmetric {} = unique({}.{})\n", one, people, stream,
                           who->name);
       text += fmt::format(
           "## The same over the seven days before each bucket's end.\nmetric {} = unique({}.{}) over last 7 days\n",
@@ -63,14 +67,17 @@ class Writer {
       const bool name_only = names_key(field.column->path);
       if (!field.role.empty() || !is_number(field) || name_only || measures == 4) continue;
       const bool mean = names_mean(field.column->path);
-      const std::string metric = unused(fmt::format("{}_{}", mean ? "mean" : "total", field.name));
+      const std::string metric = unused(fmt::format("{}_{}",
+                                                    mean                              ? "mean"
+                                                    : has_part(field.name, {"total"}) ? stream
+                                                                                      : "total",
+                                                    field.name));
       text += fmt::format("metric {} = {}({}.{})\n", metric, mean ? "mean" : "sum", stream, field.name);
       if (!mean && who != nullptr && measures == 0) {
-        text += fmt::format("metric {} = {} / {}\n", unused(fmt::format("{}_per_{}", field.name, who->name)), metric,
-                            people);
+        text += fmt::format("metric {} = {} / {}\n", unused(fmt::format("{}_per_{}", field.name, one)), metric, people);
         text +=
             fmt::format("## Added up for each {} first, then the middle one.\nmetric {} = median(sum({}.{}) per {})\n",
-                        who->name, unused("typical_" + field.name), stream, field.name, who->name);
+                        one, unused("typical_" + field.name), stream, field.name, who->name);
       }
       ++measures;
     }

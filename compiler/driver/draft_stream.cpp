@@ -133,7 +133,8 @@ class Drafter {
   void choose_words(const ColumnProfile& column, DraftField* field) {
     constexpr size_t kMost = 12, kLongest = 30;
     field->type = "text";
-    const bool few = !column.many && column.values.size() <= kMost && column.values.size() > 1 &&
+    const bool key = names_key(column.path) || has_part(column.path, kWhoWords);
+    const bool few = !key && !column.many && column.values.size() <= kMost && column.values.size() > 1 &&
                      column.present() >= static_cast<int64_t>(4 * column.values.size()) &&
                      std::all_of(column.values.begin(), column.values.end(),
                                  [](const std::string& value) { return value.size() <= kLongest; });

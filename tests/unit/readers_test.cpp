@@ -582,7 +582,7 @@ TEST_CASE("JSON Lines: what cannot be read") {
   CHECK(message("{\"b\": 1}\n", schema_of({field("a", FieldKind::kInteger, true)})) == "fine");
   CHECK(message("{\"a\": {\"b\": 1}}\n", schema) == "7105 row 1: \"a\" is an object or a list");
   CHECK(message("{\"a\": 1x}\n", schema_of({field("a", FieldKind::kText)})) ==
-        "7215 row 1: the line is not a JSON object");
+        "7215 row 1: the line ends inside an object or a text, or lacks a comma there");
   CHECK(message("{\"a\": nul}\n", schema_of({field("a", FieldKind::kText, true)})) ==
         "7215 row 1: the line is not a JSON object");
 }
