@@ -111,7 +111,8 @@ void describe_value(const JsonValue& value, const std::string& path, int depth, 
 
 struct JsonFields::State {
   std::vector<Wanted> nodes = std::vector<Wanted>(1);
-  Pool pool;
+  alignas(16) char first_bytes[size_t{1} << 16];  // of most objects all that the pool needs
+  Pool pool{first_bytes, sizeof first_bytes};
   rapidjson::Document document{&pool};
   std::vector<JsonCell>* cells = nullptr;
 
