@@ -2,6 +2,7 @@
 // rooms: alidade_readers_room alidade_arrow
 #include <arrow/api.h>
 #include <arrow/io/api.h>
+#include <arrow/io/compressed.h>
 #include <arrow/ipc/api.h>
 #include <arrow/util/compression.h>
 #include <doctest/doctest.h>
@@ -44,13 +45,11 @@ std::string write(const std::string& name, const std::string& bytes) {
 
 std::string packed_by(arrow::Compression::type packing, const std::string& bytes) {
   auto codec = arrow::util::Codec::Create(packing).ValueOrDie();
-  const auto* input = reinterpret_cast<const uint8_t*>(bytes.data());
-  const auto size = static_cast<int64_t>(bytes.size());
-  std::string packed(static_cast<size_t>(codec->MaxCompressedLen(size, input)), '\0');
-  packed.resize(static_cast<size_t>(
-      codec->Compress(size, input, static_cast<int64_t>(packed.size()), reinterpret_cast<uint8_t*>(packed.data()))
-          .ValueOrDie()));
-  return packed;
+  auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
+  auto stream = arrow::io::CompressedOutputStream::Make(codec.get(), sink).ValueOrDie();
+  REQUIRE(stream->Write(bytes.data(), static_cast<int64_t>(bytes.size())).ok());
+  REQUIRE(stream->Close().ok());
+  return sink->Finish().ValueOrDie()->ToString();
 }
 
 std::string gzipped(const std::string& bytes) { return packed_by(arrow::Compression::GZIP, bytes); }
