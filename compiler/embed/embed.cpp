@@ -104,6 +104,10 @@ struct Spec::Parts {
 Outcome<Spec> Spec::compile(const std::string& text, const std::string& name) {
   auto parts = std::make_shared<Parts>();
   parts->syntax = parse(name, text, parts->sink);
+  for (const ast::Decl& decl : parts->syntax.file.decls) {
+    if (decl.kind != ast::DeclKind::kImport) continue;
+    parts->sink.report(Code::import_missing, *parts->syntax.source, decl.span, "a spec given as text imports nothing");
+  }
   if (!parts->sink.has_errors()) parts->model = analyse(parts->syntax, parts->sink);
   parts->sink.sort();
   for (const Diagnostic& diagnostic : parts->sink.all()) {

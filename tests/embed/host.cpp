@@ -60,6 +60,7 @@ void failures_are_values() {
   const Outcome<Spec> broken = Spec::compile("module shop\nmetric a = nothing + 1\n", "broken.metric");
   check(!broken && broken.failure().code != 0, "a broken spec fails");
   check(!broken && broken.failure().message.find("broken.metric:2") != std::string::npos, "its message has the place");
+  check(Spec::compile("module shop\nimport std.engagement\n").failure().code == 1201, "a text imports nothing");
   const Spec spec = *Spec::compile(kSpec);
   check(spec.metrics() == std::vector<std::string>{"revenue", "mean_of", "early"}, "names of metrics");
   check(spec.streams() == std::vector<std::string>{"orders"}, "names of streams");
