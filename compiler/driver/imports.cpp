@@ -33,6 +33,8 @@ const LibraryModule* library_module(const std::string& path) {
   return at == all.end() ? nullptr : &*at;
 }
 
+constexpr const char* kNoRoom = "the specs have more than 4 GB with this file";
+
 /// "std/engagement.metric" → "engagement"
 std::string last_word(std::string_view path) { return fs::path(path).stem().string(); }
 
@@ -44,9 +46,7 @@ Result<LoadedSpec> SpecLoader::load(const std::string& path) {
   if (known == by_key_.end()) {
     Result<std::string> text = read_file(path);
     if (!text) return text.error();
-    if (text->size() >= UINT32_MAX - next_start_) {
-      return Error{static_cast<int>(Code::file_unreadable), fmt::format("{}: the specs have more than 4 GB", path), {}};
-    }
+    if (!has_room(*text)) return Error{static_cast<int>(Code::file_unreadable), kNoRoom, {}};
     read_imports(add(target, std::move(*text)));
     known = by_key_.find(target.key);
   }
@@ -112,6 +112,10 @@ int SpecLoader::imported(int importer, const ast::Decl& import) {
     Result<std::string> read = read_file(target.path);
     if (!read) return report_missing(from, import, target), -1;
     text = std::move(*read);
+  }
+  if (!has_room(text)) {
+    sink_.report(Code::file_too_large, *from.syntax->source, import.path.span, kNoRoom);
+    return -1;
   }
   const int index = add(target, std::move(text));
   read_imports(index);

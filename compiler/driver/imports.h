@@ -41,6 +41,8 @@ class SpecLoader {
     bool library = false;
   };
 
+  /// Places in all files are counted in 32 bits.
+  bool has_room(const std::string& text) const { return text.size() < UINT32_MAX - next_start_; }
   int add(const Target& target, std::string text);
   void read_imports(int file);
   int imported(int importer, const ast::Decl& import);

@@ -252,6 +252,7 @@ class Analyser {
   const ast::Decl* expanded(const ast::Decl& decl);
   bool expand_items(ast::Decl& decl, const ExpandScope& scope);
   const ast::Expr* expand(const ast::Expr& expr, const ExpandScope& scope);
+  const ast::Expr* too_large(Span use);
   const ast::Expr* expand_name(const ast::Expr& expr, const ExpandScope& scope);
   const ast::Expr* expand_member(const ast::Expr& expr, const ExpandScope& scope);
   const ast::Expr* expand_call(const ast::Expr& expr, Symbol& def, const ExpandScope& scope);

@@ -112,10 +112,7 @@ bool Analyser::expand_items(ast::Decl& decl, const ExpandScope& scope) {
 
 const ast::Expr* Analyser::expand(const ast::Expr& expr, const ExpandScope& scope) {
   if (++expanded_nodes_ > kMaxExpandedNodes || ++expand_depth_ > kMaxDepth) {
-    error(Code::expansion_too_large, shifted(expr.span, scope.shift),
-          "with the definitions it uses put in, this formula grows beyond every measure",
-          "let its parts be metrics: those are computed once");
-    return nullptr;
+    return too_large(shifted(expr.span, scope.shift));
   }
   deepest_ = std::max(deepest_, expand_depth_);
   const ast::Expr* result = nullptr;
@@ -139,15 +136,18 @@ const ast::Expr* Analyser::expand(const ast::Expr& expr, const ExpandScope& scop
   return result;
 }
 
+const ast::Expr* Analyser::too_large(Span use) {
+  error(Code::expansion_too_large, use, "with the definitions it uses put in, this formula grows beyond every measure",
+        "let its parts be metrics: those are computed once");
+  return nullptr;
+}
+
 const ast::Expr* Analyser::expand_name(const ast::Expr& expr, const ExpandScope& scope) {
   if (const Binding* binding = bound(expr.name, scope)) {
     expanded_nodes_ += binding->nodes;
     deepest_ = std::max(deepest_, expand_depth_ + binding->depth);
     if (expanded_nodes_ <= kMaxExpandedNodes && deepest_ <= kMaxDepth) return binding->value;
-    error(Code::expansion_too_large, shifted(expr.span, scope.shift),
-          "with the definitions it uses put in, this formula grows beyond every measure",
-          "let its parts be metrics: those are computed once");
-    return nullptr;
+    return too_large(shifted(expr.span, scope.shift));
   }
   return expand_parts(expr, scope);
 }
@@ -197,7 +197,7 @@ const ast::Expr* Analyser::expand_call(const ast::Expr& expr, Symbol& def, const
   ExpandScope inside{def.module, &bindings, 0};
   if (!match_arguments(*def.decl, inside, expr.args, scope, use, bindings)) return nullptr;
   std::optional<uint32_t> shift = open_expansion(*def.decl, use);
-  if (!shift) return nullptr;
+  if (!shift) return too_large(use);
   inside.shift = *shift;
   ast::Expr whole;
   whole.kind = ast::ExprKind::kParen;
