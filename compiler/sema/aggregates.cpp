@@ -363,9 +363,10 @@ void Analyser::no_base(const ast::Expr& expr) {
           fmt::format("write `{}.{}`, or an event instead of `{}`", stream.name, word, stream.name));
     return;
   }
-  if (sources_broken_) return;
+  const std::string declare = event_to_declare(word);
+  if (sources_broken_ && declare.empty()) return;
   unknown(Code::unknown_name, name->name, fmt::format("there is no stream, event or metric `{}`", word),
-          names_of({SymbolKind::kStream, SymbolKind::kEvent, SymbolKind::kMetric}), "");
+          names_of({SymbolKind::kStream, SymbolKind::kEvent, SymbolKind::kMetric}), declare);
 }
 
 std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate aggregate, std::string_view word,

@@ -42,8 +42,8 @@ std::string_view example(std::string_view kind) {
 /// Whether what is declared, or an expression by its form alone, can be an event, a segment or a metric.
 bool is_kind(SymbolKind kind, std::string_view wanted) {
   if (wanted == "metric") return kind == SymbolKind::kMetric;
-  if (kind == SymbolKind::kEvent) return true;
-  return wanted == "event" ? kind == SymbolKind::kStream : kind == SymbolKind::kSegment || kind == SymbolKind::kTable;
+  if (kind == SymbolKind::kEvent || kind == SymbolKind::kTable) return true;
+  return kind == (wanted == "event" ? SymbolKind::kStream : SymbolKind::kSegment);
 }
 bool is_form(ast::ExprKind kind, std::string_view wanted) {
   if (kind == ast::ExprKind::kLiteral) return false;
