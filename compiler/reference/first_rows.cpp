@@ -55,7 +55,7 @@ class EventReads {
  private:
   /// `keys` are those of the dimensions and collapses around a value.
   void add_values(ValueId id, std::vector<const std::vector<RowId>*> keys) {
-    if (!id.valid()) return;
+    if (!id.valid() || !seen_.insert({id, keys}).second) return;
     const Value& value = model_.value(id);
     if (value.kind == ValueKindTag::kCollapse) keys.push_back(&value.key.rows);
     for (ValueId part : {value.a, value.b, value.c}) add_values(part, keys);
@@ -95,6 +95,7 @@ class EventReads {
   }
 
   const Model& model_;
+  std::set<std::pair<ValueId, std::vector<const std::vector<RowId>*>>> seen_;  ///< formulas share parts
   std::map<RowId, std::set<int>> fields_;
 };
 
