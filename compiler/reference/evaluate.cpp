@@ -184,6 +184,7 @@ void report_streams(const Model& model, const Request& request, const Reads& rea
     }
     result->streams.push_back(std::move(report));
   }
+  result->streams.insert(result->streams.end(), data.bad_tables.begin(), data.bad_tables.end());
 }
 
 }  // namespace

@@ -206,7 +206,8 @@ StreamRows rows_of_table(const TableRows& table) {
 }
 
 Result<TableRows> load_table(const SourceSchema& schema, const std::set<int>& fields, const NamedSource& source,
-                             const RunOptions& options, const Calendar& binding) {
+                             const RunOptions& options, const Calendar& binding,
+                             std::vector<StreamReport>* bad_tables) {
   Reading reading{schema, {fields.begin(), fields.end()}, options.skip_bad_rows, {}, 0, 0, {}};
   if (Status status = read_all(*source.source, binding, &reading); !status.ok()) return status.error();
   TableRows result;
@@ -230,6 +231,12 @@ Result<TableRows> load_table(const SourceSchema& schema, const std::set<int>& fi
   }
   if (Status status = add_bad_rows(empty, &reading); !status.ok()) return status.error();
   if (Status status = add_bad_rows(repeated, &reading); !status.ok()) return status.error();
+  if (reading.bad.total() > 0) {
+    StreamReport& report = bad_tables->emplace_back();
+    report.stream = schema.name;
+    report.rows = reading.row_count;
+    report.bad = reading.bad;
+  }
   return result;
 }
 
@@ -252,8 +259,8 @@ Result<Data> load(const Model& model, const Reads& reads, const std::vector<Name
     const auto index = static_cast<size_t>(table);
     auto source = find_source(sources, "table", model.tables[index].name);
     if (!source.ok()) return source.error();
-    auto rows =
-        load_table(schema_of(model, model.tables[index]), reads.table_fields[index], **source, options, binding);
+    auto rows = load_table(schema_of(model, model.tables[index]), reads.table_fields[index], **source, options, binding,
+                           &data.bad_tables);
     if (!rows.ok()) return rows.error();
     data.tables[index] = std::move(*rows);
   }

@@ -47,6 +47,7 @@ using TableRows = std::map<RowValue, std::vector<TableRow>>;  ///< by key; no tw
 struct Data {
   std::vector<StreamRows> streams;
   std::vector<TableRows> tables;
+  std::vector<StreamReport> bad_tables;       ///< with bad rows, that is: what is said of them
   std::map<RowId, std::vector<bool>> chosen;  ///< kIsFirst and kIsLast: by row of their stream; see first_rows.h
 };
 
