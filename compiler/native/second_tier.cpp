@@ -74,7 +74,7 @@ struct SecondTier::Shared {
   // What fails here has no consequence: the program goes on as it is.
   void compile() {
     if (!wait_until_in_use() || !begin_compiling()) return;
-    if (open_cage("codegen") && ends_after_compiling()) compile_and_install();
+    if (!stop && open_cage("codegen") && ends_after_compiling()) compile_and_install();
     end_compiling();
   }
 
