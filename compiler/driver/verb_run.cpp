@@ -225,7 +225,11 @@ class Run {
     compiling.tier = tier_named(arguments_.tier);
     if (!arguments_.no_cache) compiling.cache_folder = default_cache_folder();
     compiling.warn = [](const std::string& text) { std::fputs(("warning: " + text + "\n").c_str(), stderr); };
-    return evaluate_native(plan, sources->named, options, compiling);
+    const Result<Program> program = compile(plan, compiling);
+    if (!program) return program.error();
+    Result<ResultSet> result = alidade::run(program.value(), sources->named, options);
+    if (terminal_.verbose) std::fputs(fmt::format("native code: {}\n", code_of(program.value())).c_str(), stderr);
+    return result;
   }
 
   /// Tables alone may have no time to report.

@@ -16,6 +16,8 @@ using Objects = std::vector<std::string>;
 /// What Program::code keeps alive: in this order, so that the second tier is told to stop first.
 struct ProgramCode {
   std::shared_ptr<NativeCode> code;
+  Tier first = Tier::kO1;
+  bool cached = false;  ///< the first
   std::unique_ptr<SecondTier> second_tier;
 };
 
@@ -28,10 +30,12 @@ class Compilation {
   Status run() {
     switch (options_.tier) {
       case TierChoice::kO0:
+        first_ = Tier::kO0;
         return put(Tier::kO0);
       case TierChoice::kO1:
         return put(Tier::kO1);
       case TierChoice::kAlternating: {
+        first_ = Tier::kO0;
         const Status first = put(Tier::kO0);
         return first ? put(Tier::kO1) : first;
       }
@@ -41,7 +45,7 @@ class Compilation {
     ALIDADE_CHECK(false);
   }
 
-  std::unique_ptr<SecondTier> second_tier() { return std::move(second_tier_); }
+  ProgramCode finish() { return {std::move(code_), first_, cached_, std::move(second_tier_)}; }
 
  private:
   Status put(Tier tier) {
@@ -57,6 +61,7 @@ class Compilation {
   Status put_what_is_quickest() {
     const CodeKey optimised = key_of(Tier::kO1);
     if (install_cached(Tier::kO1, optimised)) return Done{};
+    first_ = Tier::kO0;
     const Status done = put(Tier::kO0);
     if (done) second_tier_ = std::make_unique<SecondTier>(plan_, code_, cache_, optimised);
     return done;
@@ -68,13 +73,16 @@ class Compilation {
     std::string warning;
     const std::optional<Objects> objects = cache_.find(key, &warning);
     if (!warning.empty() && options_.warn) options_.warn(warning);
-    return objects && code_->install(tier, *objects);
+    cached_ = objects && code_->install(tier, *objects);
+    return cached_;
   }
 
   std::shared_ptr<const PlanCode> plan_;
   std::shared_ptr<NativeCode> code_;
   const CompileOptions& options_;
   ObjectCache cache_;
+  Tier first_ = Tier::kO1;
+  bool cached_ = false;
   std::unique_ptr<SecondTier> second_tier_;
 };
 
@@ -120,8 +128,16 @@ Result<Program> compile(const Plan& plan, const CompileOptions& options) {
     const LoopSpec& spec = *laid_out->loops()[i].spec;
     set_address(program.pipelines[spec.pipeline], spec, (*code)->entry(i));
   }
-  program.code = std::make_shared<ProgramCode>(ProgramCode{std::move(*code), compilation.second_tier()});
+  program.code = std::make_shared<ProgramCode>(compilation.finish());
   return program;
+}
+
+std::string code_of(const Program& program) {
+  const auto* code = static_cast<const ProgramCode*>(program.code.get());
+  if (code == nullptr) return "none is needed";
+  const bool swapped = code->first != code->code->newest();
+  return std::string(code->first == Tier::kO0 ? "o0" : "o1") + (code->cached ? " from the cache" : "") +
+         (swapped ? ", then o1" : "");
 }
 
 std::string default_cache_folder() {

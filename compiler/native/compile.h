@@ -28,6 +28,9 @@ struct CompileOptions {
 /// or the code generator is not installed (AL8302).
 Result<Program> compile(const Plan& plan, const CompileOptions& options = {});
 
+/// The tiers a program has run in and whether its first came from the cache: "o0 from the cache, then o1".
+std::string code_of(const Program& program);
+
 /// ALIDADE_CACHE_DIR, else alidade in the user's XDG cache folder; "" where there is neither.
 std::string default_cache_folder();
 

@@ -99,6 +99,7 @@ Status NativeCode::install(Tier tier, const std::vector<std::string>& objects) {
   for (size_t i = 0; i < addresses.size(); ++i) {
     std::atomic_ref(slots[i].code[turn]).store(addresses[i], std::memory_order_release);
   }
+  newest_ = tier;
   for (auto& object : linked) objects_.push_back(std::move(object));
   return Done{};
 }

@@ -28,6 +28,7 @@ class NativeCode {
   /// Calls that begin from now on run this code; calls under way end in the old, which stays. Errors: AL8301, and
   /// nothing has changed, where an object cannot be linked or a loop is in none of them.
   Status install(Tier tier, const std::vector<std::string>& objects);
+  Tier newest() const { return newest_; }
 
  private:
   NativeCode() = default;
@@ -36,6 +37,7 @@ class NativeCode {
   uint8_t* memory_ = nullptr;  ///< pages of jumps, then pages of what they read
   size_t jump_bytes_ = 0, bytes_ = 0;
   bool alternating_ = false;
+  std::atomic<Tier> newest_ = Tier::kO0;
   std::vector<std::unique_ptr<LinkedObject>> objects_;
 };
 

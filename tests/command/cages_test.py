@@ -45,7 +45,9 @@ def only_what_is_needed(folder):
     check("tests read no files", loaded(folder, "test") == {"libLLVM"})
     check("a run loads all", loaded(folder, "run", "shop.metric", "--no-cache") == set(CAGED))
     check("the reference compiles nothing", "libLLVM" not in loaded(folder, "run", "shop.metric", "--engine", "reference"))
-    loaded(folder, "run", "shop.metric", "--tier", "o1")
+    for words in "native code: o1\n", "native code: o1 from the cache\n":
+        told = alidade.invoke("run", "shop.metric", "--tier", "o1", "--verbose", cwd=folder)
+        check(words, words in told.stderr, told.stderr)
     check("compiled code needs no LLVM", "libLLVM" not in loaded(folder, "run", "shop.metric", "--tier", "o1"))
 
 
