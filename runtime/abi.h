@@ -24,19 +24,31 @@ typedef struct al_column {
  * calls the al_push functions. */
 typedef struct al_sink al_sink;
 
-/* What a generated function sees of one morsel (at most AL_MORSEL_ROWS rows of one batch). `cells[k]` is the cell id of
- * each row in key space k of the pipeline; `bases[k]` the worker's cell array of that key space, cell c at c*stride. */
+/* Rows are folded run by run: the rows of a morsel (at most AL_MORSEL_ROWS rows of one batch) that share a dispatch
+ * case and, in every key space of the pipeline, a cell. `columns` holds the values of the run's rows alone, one after
+ * the other, by pipeline column; only those that the function reads are there. They may be read up to the next multiple
+ * of AL_LANES rows: what stands past the last row is not used. `states[k]` is the run's cell in key space k, `cells[k]`
+ * its id. */
 #define AL_MORSEL_ROWS 16384
+#define AL_LANES 8
+typedef struct al_run {
+  const al_column* columns;
+  int64_t row_count;
+  const uint32_t* cells;
+  uint8_t* const* states;
+  al_sink* const* sinks; /* one per accumulator of kind AL_VALUES_*, in the pipeline's order */
+} al_run;
+
+/* Folds the run's rows into its cells. */
+typedef void (*al_update)(const al_run* run);
+
+/* A whole morsel, as an exchange sees it. `cells[k]` is the cell id of each row in key space k of the pipeline; only
+ * those that a machine asks for are there. */
 typedef struct al_morsel {
   const al_column* columns;
   int64_t row_count;
   const uint32_t* const* cells;
-  uint8_t* const* bases;
-  al_sink* const* sinks; /* one per accumulator of kind AL_VALUES_*, in the pipeline's order */
 } al_morsel;
-
-/* Folds `row_count` rows, named by `rows` (or rows 0 … row_count-1 if null), into the cells. */
-typedef void (*al_update)(const al_morsel* morsel, const uint32_t* rows, int64_t row_count);
 
 /* Writes a narrow row {uint32 row, uint32 cell, uint64 mask[words], payload…} at `out` for every row of the morsel
  * whose mask is not 0, and returns how many. Layout in program.h, ExchangeLayout. */
@@ -128,6 +140,7 @@ double al_exact_to_double(uint64_t low, int64_t high, int32_t scale);         /*
 void al_push_exact(al_sink* sink, uint32_t cell, uint64_t low, int64_t high); /* never inlined */
 void al_push_float(al_sink* sink, uint32_t cell, double value);               /* never inlined */
 void al_float_spill(al_float_sum* sum, double value);                         /* never inlined */
+void al_add_floats(al_float_sum* sum, const double* values, int64_t count);   /* never inlined; skips zeros */
 void al_add_moments_exact(al_moments* moments, uint64_t low, int64_t high);   /* never inlined */
 void al_add_moments_float(al_moments* moments, double value);                 /* never inlined */
 /* Rounds ties to even. Exact: `digits` fewer after the point, 1 … 37. Float: the double nearest to the value at

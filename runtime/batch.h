@@ -124,13 +124,23 @@ struct ColumnSpec {
   int field = 0;  ///< index into SourceSchema::fields
   ColumnForm form = ColumnForm::kValue;
   std::vector<std::string> classes;
+  bool keep_dictionary = false;  ///< text and one_of: a batch's dictionary may stay one (BoundBatch::coded)
+};
+
+/// A column that stayed a dictionary: row i holds codes[indices[i]]. No row misses its value.
+struct CodedColumn {
+  const uint8_t* indices = nullptr;
+  int width = 0;  ///< bytes of an index: 1, 2 or 4; 0: the column is not coded
+  std::vector<uint32_t> codes;
 };
 
 /// Checked, converted columns of the rows that are good. Buffers are borrowed from the Batch where the form already
-/// fits, else owned. columns[i] belongs to specs[i]; `valid` is set exactly where the field is optional.
+/// fits, else owned. columns[i] belongs to specs[i]; `valid` is set exactly where the field is optional. A column that
+/// stayed a dictionary is in `coded` instead (empty: none did), and has no values in `columns`.
 struct BoundBatch {
   int64_t row_count = 0;
   std::vector<al_column> columns;
+  std::vector<CodedColumn> coded;
   std::vector<int64_t> source_rows;  ///< row number in the file of each row; empty: first_row + i
   std::string file;
   int64_t first_row = 0;

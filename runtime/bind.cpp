@@ -317,6 +317,7 @@ class BindJob {
     out_.file = batch_.file;
     out_.first_row = batch_.first_row;
     out_.columns.resize(state_.specs.size());
+    out_.coded.resize(state_.specs.size());
     sources_.resize(state_.specs.size());
     for (size_t spec = 0; spec < state_.specs.size(); ++spec) {
       if (auto found = find_column(spec); !found.ok()) return found.error();
@@ -345,6 +346,8 @@ class BindJob {
   void borrow(size_t spec, Check check);
   template <typename T, typename Convert>
   T* fill(size_t spec, Convert convert);
+  template <typename Convert>
+  bool keep_dictionary(size_t spec, Convert convert);
   void bind_text(size_t spec);
   void bind_words(size_t spec);
   void settle(size_t spec, int64_t row, Verdict verdict, uint8_t* valid);
@@ -507,6 +510,25 @@ T* BindJob::fill(size_t spec, Convert converted) {
   return values;
 }
 
+// Converts the entries of a dictionary and leaves the rows as they are, where every row and every entry is good.
+template <typename Convert>
+bool BindJob::keep_dictionary(size_t spec, Convert convert) {
+  const SourceColumn& source = sources_[spec];
+  if (!state_.specs[spec].keep_dictionary || source.dictionary == nullptr) return false;
+  if (source.may_be_null || !form_.missing.empty()) return false;
+  const SourceColumn& entries = *source.dictionary;
+  if (source.width > 4 || entries.length > rows_) return false;
+  std::vector<uint32_t> codes(entries.length);
+  for (int64_t entry = 0; entry < entries.length; ++entry) {
+    if (entries.is_null(entry) || convert(entries, entry, &codes[entry]) != kGood) return false;
+  }
+  uint8_t* valid = state_.field(spec).optional ? own<uint8_t>(rows_) : nullptr;
+  if (valid != nullptr) std::memset(valid, 1, static_cast<size_t>(rows_));
+  out_.columns[spec] = {nullptr, valid};
+  out_.coded[spec] = {source.values + source.offset * source.width, source.width, std::move(codes)};
+  return true;
+}
+
 // Uses the batch's own buffer, whose layout is already the column's.
 template <typename T, typename Check>
 void BindJob::borrow(size_t spec, Check check) {
@@ -558,6 +580,12 @@ bool BindJob::borrow_times(size_t spec, const TimeConverter& times) {
   const bool epoch = source.shape == Shape::kInteger && source.width == 8 && source.is_signed &&
                      (field.unit_micros == 1 || (field.unit_micros == 0 && form_.epoch_micros == 1));
   if (source.dictionary != nullptr || field.date_only || (!typed && !epoch)) return false;
+  if (!field.optional && !source.may_be_null) {
+    const auto* instants = reinterpret_cast<const Instant*>(source.values) + source.offset;
+    const TimeExtent extent = extent_of_times(instants, rows_);
+    out_.columns[spec] = {instants, nullptr};
+    if (rows_ == 0 || (times.in_range(extent.first) && times.in_range(extent.last))) return true;
+  }
   borrow<int64_t>(spec, [&](int64_t instant) { return times.in_range(instant) ? kGood : bad(BadRow::kYearRange); });
   return true;
 }
@@ -566,7 +594,7 @@ bool BindJob::borrow_times(size_t spec, const TimeConverter& times) {
 void BindJob::bind_text(size_t spec) {
   DistinctTexts distinct;
   const bool empty_is_missing = batch_.empty_is_missing && state_.field(spec).optional;
-  uint32_t* values = fill<uint32_t>(spec, [&](const SourceColumn& column, int64_t row, uint32_t* number) {
+  const auto number_of = [&](const SourceColumn& column, int64_t row, uint32_t* number) {
     if (column.shape == Shape::kText) {
       const std::string_view text = column.text_at(row);
       if (text.empty() && empty_is_missing) return kMissing;
@@ -576,7 +604,17 @@ void BindJob::bind_text(size_t spec) {
       *number = distinct.number_of_copy(cell_as_text(column, row, &buffer));
     }
     return kGood;
-  });
+  };
+  const auto valid_number_of = [&](const SourceColumn& column, int64_t row, uint32_t* number) {
+    const Verdict verdict = number_of(column, row, number);
+    return verdict == kGood && !is_valid_text(distinct.texts()[*number]) ? bad(BadRow::kBadText) : verdict;
+  };
+  if (keep_dictionary(spec, valid_number_of)) {
+    const std::vector<uint32_t> codes = state_.pool.add_all(distinct.texts());
+    for (uint32_t& code : out_.coded[spec].codes) code = codes[code];
+    return;
+  }
+  uint32_t* values = fill<uint32_t>(spec, number_of);
   const std::vector<std::string_view>& texts = distinct.texts();
   if (texts.empty()) return;
   std::vector<uint8_t> invalid(texts.size());
@@ -603,7 +641,7 @@ void BindJob::bind_words(size_t spec) {
   const bool class_form = field.kind == FieldKind::kText;
   const auto other = static_cast<uint32_t>(state_.specs[spec].classes.size());
   const bool empty_is_missing = batch_.empty_is_missing && field.optional;
-  fill<uint32_t>(spec, [&](const SourceColumn& column, int64_t row, uint32_t* index) {
+  const auto find = [&](const SourceColumn& column, int64_t row, uint32_t* index) {
     TextBuffer buffer;
     const std::string_view text = cell_as_text(column, row, &buffer);
     if (text.empty() && empty_is_missing) return kMissing;
@@ -613,7 +651,8 @@ void BindJob::bind_words(size_t spec) {
     if (!is_valid_text(text)) return bad(BadRow::kBadText);
     if (class_form) return kGood;
     return text.empty() ? kMissing : bad(BadRow::kNotInList);
-  });
+  };
+  if (!keep_dictionary(spec, find)) fill<uint32_t>(spec, find);
 }
 
 std::string why_no_number(const FieldSchema& field, const std::string& text, const DataForm& form) {
@@ -678,7 +717,12 @@ void BindJob::leave_out_bad_rows() {
   };
   for (size_t spec = 0; spec < state_.specs.size(); ++spec) {
     al_column& column = out_.columns[spec];
-    column.values = gathered(column.values, value_bytes(state_.field(spec).kind));
+    CodedColumn& coded = out_.coded[spec];
+    if (coded.width > 0) {
+      coded.indices = gathered(coded.indices, static_cast<size_t>(coded.width));
+    } else {
+      column.values = gathered(column.values, value_bytes(state_.field(spec).kind));
+    }
     if (column.valid != nullptr) column.valid = gathered(column.valid, 1);
   }
   out_.row_count = static_cast<int64_t>(good.size());

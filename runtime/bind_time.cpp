@@ -1,6 +1,10 @@
 // Texts, dates, epoch counts and typed timestamps as instants. Door: bind_time.h.
 #include "runtime/bind_time.h"
 
+#include <algorithm>
+
+#include "runtime/wide.h"
+
 namespace alidade {
 namespace {
 
@@ -148,6 +152,15 @@ TimeVerdict TimeConverter::from_typed(int128 count, int64_t per_second, bool is_
   if (!is_instant) return from_local(static_cast<int64_t>(micros), instant);
   *instant = static_cast<int64_t>(micros);
   return checked(instant);
+}
+
+ALIDADE_WIDE TimeExtent extent_of_times(const Instant* times, int64_t count) {
+  TimeExtent extent;
+  for (int64_t i = 0; i < count; ++i) {
+    extent.first = std::min(extent.first, times[i]);
+    extent.last = std::max(extent.last, times[i]);
+  }
+  return extent;
 }
 
 }  // namespace alidade

@@ -13,6 +13,11 @@
 
 namespace alidade {
 
+struct TimeExtent {
+  Instant first = kMaxInstant, last = kMinInstant;
+};
+TimeExtent extent_of_times(const Instant* times, int64_t count);
+
 enum class TimeVerdict : uint8_t { kGood, kAmbiguous, kNotATime, kNoSuchLocalTime, kYearRange };
 
 class TimeConverter {

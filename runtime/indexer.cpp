@@ -34,7 +34,6 @@ int span_shift(Grain grain) {
   return 19;
 }
 
-constexpr size_t kDirectValues = size_t{1} << 24;
 constexpr size_t kDirectPairs = size_t{1} << 20;
 constexpr Instant kUnreadTime = -60'000'000'000'000'000;  // in the first century
 
@@ -80,91 +79,25 @@ uint32_t SlotIndex::index(const Instant* times, int64_t count, Instant first, In
   return kNoId;
 }
 
-KeyValue key_value(FieldKind kind, const al_column& column, int64_t row) {
-  if (column.valid != nullptr && column.valid[row] == 0) return {};
-  switch (kind) {
-    case FieldKind::kText:
-    case FieldKind::kOneOf:
-      return {static_cast<const uint32_t*>(column.values)[row], false};
-    case FieldKind::kBoolean:
-      return {static_cast<const uint8_t*>(column.values)[row], false};
-    case FieldKind::kInteger:
-    case FieldKind::kDecimal:
-    case FieldKind::kDuration:
-    case FieldKind::kTimestamp:
-      return {static_cast<const int64_t*>(column.values)[row], false};
-    case FieldKind::kNumber:
-      return {std::bit_cast<int64_t>(static_cast<const double*>(column.values)[row] + 0.0), false};
-  }
-  return {};
-}
-
 GroupIndex::GroupIndex(GroupTable* table, std::vector<int> columns)
     : table_(table), columns_(std::move(columns)), groups_(AL_MORSEL_ROWS), right_(AL_MORSEL_ROWS) {
-  values_.resize(columns_.size());
   pairs_.resize(columns_.size());  // pairs_[0] leads from the first value alone
-  for (size_t i = 0; i < columns_.size(); ++i) values_[i].kind = table->dimensions()[i].kind;
+  for (const Dimension& dimension : table->dimensions()) values_.emplace_back(dimension.kind);
 }
 
 void GroupIndex::index(const al_column* columns, int64_t count) {
   for (size_t i = 0; i < columns_.size(); ++i) {
     uint32_t* numbers = i == 0 ? groups_.data() : right_.data();
-    number(&values_[i], columns[columns_[i]], count, numbers);
+    values_[i].number(columns[columns_[i]], count, numbers);
     if (i > 0 || columns_.size() == 1) pair(i, columns, count, i == 0 ? nullptr : numbers);
-  }
-}
-
-uint32_t GroupIndex::learn(Values* values, size_t code) {
-  if (code >= kDirectValues) {
-    auto [place, added] = values->hashed.try_emplace(static_cast<int64_t>(code), values->made);
-    values->made += added;
-    return place->second;
-  }
-  if (code >= values->direct.size()) values->direct.resize(std::max(code + 1, 2 * values->direct.size()));
-  return values->direct[code] = values->made++;
-}
-
-void GroupIndex::number(Values* values, const al_column& column, int64_t count, uint32_t* out) {
-  auto direct = [&](const auto* codes) {
-    const uint8_t* valid = column.valid;
-    const uint32_t* known = values->direct.data();
-    size_t known_count = values->direct.size();
-    for (int64_t i = 0; i < count; ++i) {
-      const size_t code = codes[i];
-      if (valid != nullptr && valid[i] == 0) {
-        out[i] = 0;
-      } else if (code < known_count && known[code] != 0) [[likely]] {
-        out[i] = known[code];
-      } else {
-        out[i] = learn(values, code);
-        known = values->direct.data();
-        known_count = values->direct.size();
-      }
-    }
-  };
-  if (values->kind == FieldKind::kText || values->kind == FieldKind::kOneOf) {
-    direct(static_cast<const uint32_t*>(column.values));
-  } else if (values->kind == FieldKind::kBoolean) {
-    direct(static_cast<const uint8_t*>(column.values));
-  } else {
-    for (int64_t i = 0; i < count; ++i) {
-      KeyValue value = key_value(values->kind, column, i);
-      if (value.missing) {
-        out[i] = 0;
-        continue;
-      }
-      auto [place, added] = values->hashed.try_emplace(value.value, values->made);
-      values->made += added;
-      out[i] = place->second;
-    }
   }
 }
 
 // Leads from groups_ (numbers so far) and `right` to the next numbers, in groups_.
 void GroupIndex::pair(size_t position, const al_column* columns, int64_t count, const uint32_t* right) {
   Pairs& pairs = pairs_[position];
-  uint32_t left_made = position < 2 ? values_[0].made : pairs_[position - 1].made;
-  uint32_t right_made = right == nullptr ? 1 : values_[position].made;
+  uint32_t left_made = position < 2 ? values_[0].made() : pairs_[position - 1].made;
+  uint32_t right_made = right == nullptr ? 1 : values_[position].made();
   int bits = std::bit_width(right_made - 1);
   size_t needed = static_cast<size_t>(left_made) << bits;
   if (needed <= kDirectPairs && (bits != pairs.right_bits || needed > pairs.direct.size())) {
@@ -202,7 +135,8 @@ uint32_t GroupIndex::pair_slow(size_t position, const al_column* columns, int64_
 
 uint32_t GroupIndex::group_of_row(const al_column* columns, int64_t row) {
   std::vector<KeyValue> tuple(columns_.size());
-  for (size_t i = 0; i < columns_.size(); ++i) tuple[i] = key_value(values_[i].kind, columns[columns_[i]], row);
+  for (size_t i = 0; i < columns_.size(); ++i)
+    tuple[i] = key_value(table_->dimensions()[i].kind, columns[columns_[i]], row);
   return table_->find_or_add(tuple);
 }
 

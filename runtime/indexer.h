@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/cells.h"
+#include "runtime/value_numbers.h"
 
 namespace alidade {
 
@@ -52,13 +53,6 @@ class GroupIndex {
   const uint32_t* groups() const { return groups_.data(); }
 
  private:
-  /// Numbers of one dimension's values; 0 stands for a missing one.
-  struct Values {
-    FieldKind kind = FieldKind::kText;
-    std::vector<uint32_t> direct;  ///< by code, index or truth
-    std::unordered_map<int64_t, uint32_t> hashed;
-    uint32_t made = 1;
-  };
   /// From (left number, right number) to the next number or the group.
   struct Pairs {
     int right_bits = 0;  ///< direct: left << right_bits | right
@@ -66,16 +60,13 @@ class GroupIndex {
     std::unordered_map<uint64_t, uint32_t> hashed;
     uint32_t made = 0;
   };
-  /// The number of a code that is met for the first time, or too large for the direct table.
-  static uint32_t learn(Values* values, size_t code);
-  void number(Values* values, const al_column& column, int64_t count, uint32_t* out);
   void pair(size_t position, const al_column* columns, int64_t count, const uint32_t* right);
   uint32_t pair_slow(size_t position, const al_column* columns, int64_t row, uint32_t left, uint32_t right);
   uint32_t group_of_row(const al_column* columns, int64_t row);
 
   GroupTable* table_;
   std::vector<int> columns_;
-  std::vector<Values> values_;
+  std::vector<ValueNumbers> values_;
   std::vector<Pairs> pairs_;
   std::vector<uint32_t> groups_, right_;
 };
@@ -105,8 +96,5 @@ class Indexer {
   std::vector<Use> uses_;
   std::vector<const uint32_t*> cell_pointers_;
 };
-
-/// The value of a dimension column's row.
-KeyValue key_value(FieldKind kind, const al_column& column, int64_t row);
 
 }  // namespace alidade

@@ -182,7 +182,7 @@ struct AccumulatorLayout {
   al_accumulator_kind kind = AL_COUNT;
   int key_space_use = 0;
   uint32_t offset = 0;  ///< bytes from the cell's start; AL_VALUES_*: unused
-  int sink = -1;        ///< AL_VALUES_*: index into al_morsel::sinks
+  int sink = -1;        ///< AL_VALUES_*: index into al_run::sinks
 };
 
 /// The narrow row: uint32 row, uint32 cell, uint64 mask[mask_words], then one slot per accumulator that has an input:
@@ -229,11 +229,13 @@ struct PipelineProgram {
   std::vector<AccumulatorLayout> accumulators;
   int sink_count = 0;
   /// Rows are split by case_of_code[code of dispatch_column] (missing and out of range: no case) and each case's
-  /// function runs on its rows; `always` runs on all rows. dispatch_column -1: only `always`. Null: nothing to do.
+  /// functions run on its rows; `always` runs on all rows. dispatch_column -1: only `always`.
   int dispatch_column = -1;
   std::vector<uint16_t> case_of_code;  ///< 0xffff: no case
   std::vector<std::vector<al_update>> cases;
   std::vector<al_update> always;
+  std::vector<std::vector<int>> case_columns;  ///< that the functions of each case read, ascending
+  std::vector<int> always_columns;
   std::vector<MachineProgram> machines;
 };
 

@@ -18,6 +18,10 @@ void PipelineCells::take(PipelineCells&& other, const PipelineProgram& pipeline,
     const size_t stride = arrays[k].stride;
     size_t count = other.arrays[k].bytes.size() / stride;
     if (!renamed.empty()) count = std::min(count, renamed[k]->size());
+    if (renamed.empty() && arrays[k].bytes.size() == 0) {
+      arrays[k] = std::move(other.arrays[k]);
+      continue;
+    }
     if (renamed.empty()) arrays[k].bytes.grow(count * stride);
     for (size_t cell = 0; cell < count; ++cell) {
       size_t target = renamed.empty() ? cell : (*renamed[k])[cell];

@@ -4,18 +4,16 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 
 #include "runtime/kept_rows.h"
-#include "runtime/read_ahead.h"
 
 namespace alidade {
 namespace {
 
-// Rows and batches of a window, for each worker. Narrow rows wait in memory until the window's end, so a stream with
-// machines takes shorter ones.
-constexpr int64_t kRowsPerWorker = 1 << 20, kNarrowRowsPerWorker = 1 << 18;
+// Rows and batches of a window, for each worker: narrow rows wait in memory until the window's end.
+constexpr int64_t kRowsPerWorker = 1 << 18;
 constexpr size_t kBatchesPerWorker = 16;
-constexpr uint16_t kNoCase = 0xffff;
 
 }  // namespace
 
@@ -28,6 +26,7 @@ StreamPass::StreamPass(size_t pipeline, const std::vector<std::unique_ptr<Loaded
       threads_(workers),
       state_(state) {
   plan_columns();
+  keep_dictionaries();
   std::vector<KeySpaceCells> uses;
   for (const KeySpaceUse& use : pipeline_.key_spaces) uses.push_back(state->key_space(use.key_space));
   for (int w = 0; w < workers->count(); ++w)
@@ -85,34 +84,106 @@ void StreamPass::plan_columns() {
     }
     origins_.push_back(std::move(origin));
   }
+  std::vector<bool> read(origins_.size());
+  for (const int column : pipeline_.always_columns) read[static_cast<size_t>(column)] = true;
+  for (const std::vector<int>& columns : pipeline_.case_columns) {
+    for (const int column : columns) read[static_cast<size_t>(column)] = true;
+  }
+  for (size_t c = 0; c < origins_.size(); ++c) {
+    const bool wide = origins_[c].kind == ColumnKind::kField && origins_[c].width == 8;
+    if (read[c] && wide) wide_columns_.push_back(origins_[c].bound);
+  }
+}
+
+// Codes that only rows' runs, loops and exchanges read may stay behind their dictionary.
+void StreamPass::keep_dictionaries() {
+  if (schema_.id >= 0 || schema_.table >= 0 || pipeline_.source.derived()) return;
+  for (size_t bound = 0; bound < specs_.size(); ++bound) {
+    const FieldKind kind = schema_.fields[static_cast<size_t>(specs_[bound].field)].kind;
+    const bool looked_up =
+        std::any_of(lookups_.begin(), lookups_.end(), [&](const Lookup& l) { return l.bound == bound; });
+    specs_[bound].keep_dictionary = (kind == FieldKind::kText || kind == FieldKind::kOneOf) && !looked_up;
+  }
 }
 
 Status StreamPass::run(BatchSource* source, bool skip_bad_rows, const std::function<void(int64_t, int64_t)>& progress) {
-  const int64_t most_rows = (pipeline_.machines.empty() ? kRowsPerWorker : kNarrowRowsPerWorker) * threads_->count();
-  const size_t most_batches = kBatchesPerWorker * static_cast<size_t>(threads_->count());
-  StreamState& stream = state_->streams[index_];
   ReadAhead reader(source, threads_->count() > 1);
+  const bool free_batches = deduplicator_ == nullptr && pipeline_.machines.empty();
+  Status done =
+      free_batches ? run_batches(&reader, skip_bad_rows, progress) : run_windows(&reader, skip_bad_rows, progress);
+  if (done.ok()) take_workers(&state_->streams[index_]);
+  return done;
+}
+
+// Notes what the reader itself refused; the error that ends the run, if any.
+std::optional<Error> StreamPass::refused(const ReadStep& step, bool skip_bad_rows) {
+  StreamState& stream = state_->streams[index_];
+  if (step.error) return step.error;
+  stream.rows += step.refused.total();
+  stream.bad.append(step.refused);
+  if (!skip_bad_rows && stream.bad.total() > 0) return bad_rows_error(stream.bad);
+  return std::nullopt;
+}
+
+// Where no batch waits for another, every worker takes the next one when it is done with its last. What is found is put
+// together in input order, and of several errors the first counts: all batches before it have been taken.
+Status StreamPass::run_batches(ReadAhead* reader, bool skip_bad_rows,
+                               const std::function<void(int64_t, int64_t)>& progress) {
+  std::mutex mutex;
+  bool ended = false;
+  size_t taken = 0;
+  std::map<size_t, Error> errors;
+  std::map<size_t, StreamState> seen;
+  threads_->parallel_for(static_cast<size_t>(threads_->count()), [&](int worker, size_t) {
+    for (;;) {
+      std::unique_lock lock(mutex);
+      if (ended) return;
+      const size_t number = taken++;
+      ReadStep step = reader->next();
+      std::optional<Error> error = refused(step, skip_bad_rows);
+      ended = error || !step.more;
+      if (error) errors.emplace(number, *std::move(error));
+      if (ended) return;
+      if (progress && worker == 0) progress(step.done, step.all);
+      lock.unlock();
+      const int64_t rows = step.batch.array.length;
+      BatchWork work;
+      bind(std::move(step.batch), &work);
+      if (!work.error && !skip_bad_rows && work.bound.bad.total() > 0) work.error = bad_rows_error(work.bound.bad);
+      if (!work.error) run_batch(worker, &work);
+      work.seen.rows = rows;
+      lock.lock();
+      ended = ended || work.error;
+      if (work.error) errors.emplace(number, *std::move(work.error));
+      seen.emplace(number, std::move(work.seen));
+    }
+  });
+  if (!errors.empty()) return errors.begin()->second;
+  for (const auto& [number, of_batch] : seen) state_->streams[index_].merge(of_batch);
+  return Done{};
+}
+
+Status StreamPass::run_windows(ReadAhead* reader, bool skip_bad_rows,
+                               const std::function<void(int64_t, int64_t)>& progress) {
+  const int64_t most_rows = kRowsPerWorker * threads_->count();
+  const size_t most_batches = kBatchesPerWorker * static_cast<size_t>(threads_->count());
   for (bool more = true; more;) {
     std::vector<Batch> batches;
     int64_t rows = 0;
     ReadStep step;
     while (more && rows < most_rows && batches.size() < most_batches) {
-      step = reader.next();
-      if (step.error) return *step.error;
-      stream.rows += step.refused.total();
-      stream.bad.append(step.refused);
-      if (!skip_bad_rows && stream.bad.total() > 0) return bad_rows_error(stream.bad);
+      step = reader->next();
+      if (std::optional<Error> error = refused(step, skip_bad_rows)) return *error;
       more = step.more;
       if (!more) break;
       rows += step.batch.array.length;
       batches.push_back(std::move(step.batch));
     }
-    stream.rows += rows;
+    state_->streams[index_].rows += rows;
     Status done = window(std::move(batches), skip_bad_rows);
     if (!done.ok()) return done;
     if (progress) progress(step.done, step.all);
   }
-  take_workers(&stream);
   return Done{};
 }
 
@@ -132,8 +203,10 @@ void StreamPass::run_kept(TieLog* ties) {
   prepare_scattered(first_morsel.back());
   threads_->parallel_for(kPartitions, [&](int worker, size_t partition) {
     size_t morsel = first_morsel[partition];
+    Worker* of_thread = workers_[static_cast<size_t>(worker)].get();
     for (const BoundBatch& batch : kept.rows(partition, ties)) {
-      run_morsel(workers_[static_cast<size_t>(worker)].get(), {&batch, 0, batch.row_count}, &scattered_[morsel++]);
+      bind_batch(of_thread, batch);
+      run_morsel(of_thread, {&batch, 0, batch.row_count}, &scattered_[morsel++]);
     }
   });
   take_partitions();
@@ -146,8 +219,7 @@ void StreamPass::run_kept(TieLog* ties) {
 
 // Windows of instants, as a stream's of batches.
 void StreamPass::run_table(const LoadedTable& table, const std::vector<Instant>& instants) {
-  const size_t most_rows =
-      static_cast<size_t>((pipeline_.machines.empty() ? kRowsPerWorker : kNarrowRowsPerWorker) * threads_->count());
+  const size_t most_rows = static_cast<size_t>(kRowsPerWorker * threads_->count());
   for (size_t begin = 0; begin < instants.size();) {
     std::vector<std::vector<int64_t>> rows;
     std::vector<BatchWork> work;
@@ -197,6 +269,15 @@ void StreamPass::take_partitions() {
   threads_->parallel_for(kPartitions, [&](int, size_t partition) { take_partition(partition, scattered_); });
 }
 
+void StreamPass::bind(Batch batch, BatchWork* work) const {
+  Result<BoundBatch> bound = binder_->bind(std::move(batch));
+  if (bound.ok()) {
+    work->bound = std::move(*bound);
+  } else {
+    work->error = bound.error();
+  }
+}
+
 // Bound batches go on to their morsels at once, while their columns are in the cache; only deduplication has to see all
 // of the window first.
 Status StreamPass::window(std::vector<Batch> batches, bool skip_bad_rows) {
@@ -210,21 +291,13 @@ Status StreamPass::window(std::vector<Batch> batches, bool skip_bad_rows) {
   auto usable = [&](const BatchWork& of_batch) {
     return of_batch.error == std::nullopt && (skip_bad_rows || of_batch.bound.bad.total() == 0);
   };
-  auto bind = [&](size_t b) {
-    Result<BoundBatch> bound = binder_->bind(std::move(batches[b]));
-    if (bound.ok()) {
-      work[b].bound = std::move(*bound);
-    } else {
-      work[b].error = bound.error();
-    }
-  };
   if (deduplicator_ == nullptr) {
     threads_->parallel_for(work.size(), [&](int worker, size_t b) {
-      bind(b);
+      bind(std::move(batches[b]), &work[b]);
       if (usable(work[b])) run_batch(worker, &work[b]);
     });
   } else {
-    threads_->parallel_for(work.size(), [&](int, size_t b) { bind(b); });
+    threads_->parallel_for(work.size(), [&](int, size_t b) { bind(std::move(batches[b]), &work[b]); });
     if (std::all_of(work.begin(), work.end(), usable)) drop_copies(&work);
     if (std::all_of(work.begin(), work.end(), usable)) {
       threads_->parallel_for(work.size(), [&](int worker, size_t b) { run_batch(worker, &work[b]); });
@@ -247,40 +320,39 @@ void StreamPass::drop_copies(std::vector<BatchWork>* work) {
   for (size_t b = 0; b < bound.size(); ++b) (*work)[b].bound = std::move(bound[b]);
 }
 
-// Counts a bound batch, runs its morsels, and gives its columns back.
-void StreamPass::run_batch(int worker, BatchWork* work) {
+// Runs a bound batch's morsels, and gives its columns back.
+void StreamPass::run_batch(int worker_index, BatchWork* work) {
   BoundBatch& batch = work->bound;
-  const Counts counts = count_batch(batch);
-  work->seen = {.late = counts.late,
-                .ambiguous_times = batch.ambiguous_times,
-                .bad = batch.bad,
-                .covered = batch.row_count > 0,
-                .first = counts.first,
-                .last = counts.last};
+  Worker* worker = workers_[static_cast<size_t>(worker_index)].get();
+  bind_batch(worker, batch);
+  TimeExtent extent;
   size_t morsel = work->first_morsel;
   for (int64_t begin = 0; begin < batch.row_count; begin += AL_MORSEL_ROWS) {
     const Morsel rows{&batch, begin, std::min<int64_t>(AL_MORSEL_ROWS, batch.row_count - begin)};
-    run_morsel(workers_[static_cast<size_t>(worker)].get(), rows, &scattered_[morsel++]);
+    const TimeExtent of_morsel = run_morsel(worker, rows, pipeline_.machines.empty() ? nullptr : &scattered_[morsel++]);
+    extent = {std::min(extent.first, of_morsel.first), std::max(extent.last, of_morsel.last)};
   }
+  work->seen = {.late = late_rows(batch),
+                .ambiguous_times = batch.ambiguous_times,
+                .bad = batch.bad,
+                .covered = batch.row_count > 0,
+                .first = extent.first,
+                .last = extent.last};
   batch.owned.clear();
   batch.batch = Batch();
 }
 
-StreamPass::Counts StreamPass::count_batch(const BoundBatch& batch) const {
-  Counts counts;
+int64_t StreamPass::late_rows(const BoundBatch& batch) const {
+  if (schema_.arrived < 0) return 0;
   const Instant* times = static_cast<const Instant*>(batch.columns[time_].values);
-  for (int64_t i = 0; i < batch.row_count; ++i) {
-    counts.first = std::min(counts.first, times[i]);
-    counts.last = std::max(counts.last, times[i]);
-  }
-  if (schema_.arrived < 0) return counts;
   const al_column& arrived = batch.columns[arrived_];
   const Instant* arrivals = static_cast<const Instant*>(arrived.values);
+  int64_t late = 0;
   for (int64_t i = 0; i < batch.row_count; ++i) {
     bool there = arrived.valid == nullptr || arrived.valid[i] != 0;
-    counts.late += there && arrivals[i] - times[i] > schema_.late_micros ? 1 : 0;
+    late += there && arrivals[i] - times[i] > schema_.late_micros ? 1 : 0;
   }
-  return counts;
+  return late;
 }
 
 void StreamPass::prepare_scattered(size_t morsels) {
@@ -291,11 +363,67 @@ void StreamPass::prepare_scattered(size_t morsels) {
   }
 }
 
-void StreamPass::run_morsel(Worker* worker, const Morsel& morsel, std::vector<ScatteredRows>* scattered) {
+TimeExtent StreamPass::run_morsel(Worker* worker, const Morsel& morsel, std::vector<ScatteredRows>* scattered) {
   SpillScope scope(&worker->cells.arena);
   bind_morsel(worker, morsel);
   const Instant* times = static_cast<const Instant*>(morsel.batch->columns[time_].values) + morsel.begin;
-  worker->indexer.index(times, worker->columns.data(), morsel.count);
+  const TimeExtent extent = extent_of_times(times, morsel.count);
+  worker->runs.find(times, extent.first, extent.last, worker->views, morsel.count);
+  reach_cells(worker);
+  fold_runs(worker, morsel);
+  if (!pipeline_.machines.empty()) exchange(worker, morsel, scattered);
+  return extent;
+}
+
+ColumnView StreamPass::bound_view(const BoundBatch& batch, size_t bound) const {
+  const al_column& column = batch.columns[bound];
+  const CodedColumn* coded = batch.coded.empty() ? nullptr : &batch.coded[bound];
+  if (coded != nullptr && coded->width > 0) return {coded->indices, column.valid, coded->width, &coded->codes};
+  return {static_cast<const uint8_t*>(column.values), column.valid, static_cast<int>(widths_[bound]), nullptr};
+}
+
+void StreamPass::bind_batch(Worker* worker, const BoundBatch& batch) {
+  worker->views.assign(origins_.size(), {});
+  for (size_t c = 0; c < origins_.size(); ++c) {
+    if (origins_[c].kind == ColumnKind::kField) worker->views[c] = bound_view(batch, origins_[c].bound);
+  }
+  worker->runs.start_batch(worker->views);
+}
+
+// Points the worker's views at the morsel's rows; attributes are gathered through the row's entity.
+void StreamPass::bind_morsel(Worker* worker, const Morsel& morsel) {
+  const Instant* times = static_cast<const Instant*>(morsel.batch->columns[time_].values) + morsel.begin;
+  worker->lookup_rows.resize(lookups_.size());
+  for (size_t l = 0; l < lookups_.size(); ++l) {
+    worker->lookup_rows[l].resize(AL_MORSEL_ROWS);
+    const ColumnView keys = bound_view(*morsel.batch, lookups_[l].bound).from(morsel.begin);
+    lookups_[l].table->find({keys.values, keys.valid}, times, morsel.count, worker->lookup_rows[l].data());
+  }
+  worker->gathered.resize(origins_.size());
+  worker->gathered_valid.resize(origins_.size());
+  for (size_t c = 0; c < origins_.size(); ++c) {
+    const ColumnOrigin& origin = origins_[c];
+    if (origin.kind == ColumnKind::kField) {
+      worker->views[c] = bound_view(*morsel.batch, origin.bound).from(morsel.begin);
+      continue;
+    }
+    worker->gathered[c].resize(AL_MORSEL_ROWS + AL_LANES);
+    worker->gathered_valid[c].resize(AL_MORSEL_ROWS + AL_LANES);
+    uint8_t* values = reinterpret_cast<uint8_t*>(worker->gathered[c].data());
+    uint8_t* valid = worker->gathered_valid[c].data();
+    const int64_t* rows = worker->lookup_rows[origin.lookup].data();
+    if (origin.kind == ColumnKind::kMember) {
+      for (int64_t i = 0; i < morsel.count; ++i) values[i] = rows[i] >= 0 ? 1 : 0;
+      worker->views[c] = {values, nullptr, 1, nullptr};
+    } else {
+      origin.table->gather(origin.attribute, rows, morsel.count, values, valid);
+      worker->views[c] = {values, valid, static_cast<int>(origin.width), nullptr};
+    }
+  }
+}
+
+// Room for every cell that any worker has made so far.
+void StreamPass::reach_cells(Worker* worker) {
   worker->bases.clear();
   for (size_t k = 0; k < pipeline_.key_spaces.size(); ++k) {
     uint32_t cells = state_->key_space(pipeline_.key_spaces[k].key_space).cells->cell_count();
@@ -310,99 +438,88 @@ void StreamPass::run_morsel(Worker* worker, const Morsel& morsel, std::vector<Sc
   }
   worker->sinks.clear();
   for (al_sink& sink : worker->cells.sinks) worker->sinks.push_back(&sink);
-  const al_morsel native{worker->columns.data(), morsel.count, worker->indexer.cells(), worker->bases.data(),
-                         worker->sinks.data()};
-  dispatch(worker, native);
-  for (al_update function : pipeline_.always) function(&native, nullptr, morsel.count);
-  exchange(worker, native, scattered);
 }
 
-// Points the worker's columns at the morsel's rows; attributes are gathered through the row's entity.
-void StreamPass::bind_morsel(Worker* worker, const Morsel& morsel) {
-  auto shifted = [&](size_t bound) {
-    al_column column = morsel.batch->columns[bound];
-    column.values = static_cast<const uint8_t*>(column.values) + static_cast<size_t>(morsel.begin) * widths_[bound];
-    if (column.valid != nullptr) column.valid += morsel.begin;
-    return column;
+// Rows of the next morsel, as far as their columns are read out of order: by then they have come from memory.
+void StreamPass::fetch_ahead(const Morsel& morsel, int64_t begin, int64_t end) const {
+  const int64_t next = morsel.begin + morsel.count;
+  end = std::min(next + end, morsel.batch->row_count);
+  for (const size_t bound : wide_columns_) {
+    const int64_t* values = static_cast<const int64_t*>(morsel.batch->columns[bound].values);
+    for (int64_t row = next + begin; row < end; row += 8) __builtin_prefetch(values + row);
+  }
+}
+
+// Every run's columns are laid side by side, in the cache, and folded at once.
+void StreamPass::fold_runs(Worker* worker, const Morsel& morsel) {
+  const uint32_t* rows = worker->runs.rows();
+  const bool slack = morsel.begin + morsel.count + AL_LANES <= morsel.batch->row_count;
+  const auto fold = [&](const std::vector<al_update>& functions, const std::vector<int>& columns, uint32_t begin,
+                        uint32_t end) {
+    for (const int column : columns) {
+      const size_t c = static_cast<size_t>(column);
+      const ColumnView& view = worker->views[c];
+      if (rows == nullptr && view.codes == nullptr && (slack || origins_[c].kind != ColumnKind::kField)) {
+        worker->of_run.point(c, view);
+      } else {
+        worker->of_run.gather(c, view, rows == nullptr ? nullptr : rows + begin, end - begin);
+      }
+    }
+    const al_run run{worker->of_run.columns(), end - begin, worker->run_cells.data(), worker->run_states.data(),
+                     worker->sinks.data()};
+    for (const al_update function : functions) function(&run);
+    if (rows != nullptr) fetch_ahead(morsel, begin, end);
   };
-  worker->lookup_rows.resize(lookups_.size());
-  for (size_t l = 0; l < lookups_.size(); ++l) {
-    worker->lookup_rows[l].resize(AL_MORSEL_ROWS);
-    lookups_[l].table->find(shifted(lookups_[l].bound), static_cast<const Instant*>(shifted(time_).values),
-                            morsel.count, worker->lookup_rows[l].data());
-  }
-  worker->columns.resize(origins_.size());
-  worker->gathered.resize(origins_.size());
-  worker->gathered_valid.resize(origins_.size());
-  for (size_t c = 0; c < origins_.size(); ++c) {
-    const ColumnOrigin& origin = origins_[c];
-    if (origin.kind == ColumnKind::kField) {
-      worker->columns[c] = shifted(origin.bound);
-      continue;
+  const size_t uses = pipeline_.key_spaces.size();
+  worker->run_cells.resize(uses);
+  worker->run_states.resize(uses);
+  for (size_t p = 0; p < worker->runs.places().size(); ++p) {
+    const RowRuns::Place& place = worker->runs.places()[p];
+    for (size_t k = 0; k < uses; ++k) {
+      worker->run_cells[k] = worker->runs.cell(k, p);
+      worker->run_states[k] = worker->bases[k] + size_t{worker->run_cells[k]} * pipeline_.strides[k];
     }
-    worker->gathered[c].resize(AL_MORSEL_ROWS);
-    worker->gathered_valid[c].resize(AL_MORSEL_ROWS);
-    uint8_t* values = reinterpret_cast<uint8_t*>(worker->gathered[c].data());
-    uint8_t* valid = worker->gathered_valid[c].data();
-    const int64_t* rows = worker->lookup_rows[origin.lookup].data();
-    if (origin.kind == ColumnKind::kMember) {
-      for (int64_t i = 0; i < morsel.count; ++i) values[i] = rows[i] >= 0 ? 1 : 0;
-      worker->columns[c] = {values, nullptr};
+    if (!pipeline_.always.empty()) fold(pipeline_.always, pipeline_.always_columns, place.begin, place.end);
+    for (uint32_t r = place.first_run; r < place.end_run; ++r) {
+      const RowRuns::Run& run = worker->runs.runs()[r];
+      if (run.dispatch_case >= pipeline_.cases.size()) continue;
+      fold(pipeline_.cases[run.dispatch_case], pipeline_.case_columns[run.dispatch_case], run.begin, run.end);
+    }
+  }
+}
+
+void StreamPass::exchange(Worker* worker, const Morsel& morsel, std::vector<ScatteredRows>* scattered) {
+  for (size_t c = 0; c < worker->views.size(); ++c) {
+    if (worker->views[c].codes == nullptr) {
+      worker->of_morsel.point(c, worker->views[c]);
     } else {
-      origin.table->gather(origin.attribute, rows, morsel.count, values, valid);
-      worker->columns[c] = {values, valid};
+      worker->of_morsel.gather(c, worker->views[c], nullptr, morsel.count);
     }
   }
-}
-
-// Sorts the rows by case (counting sort, order kept) and runs each case's functions on its rows.
-void StreamPass::dispatch(Worker* worker, const al_morsel& morsel) {
-  if (pipeline_.dispatch_column < 0) return;
-  const size_t case_count = pipeline_.cases.size(), count = static_cast<size_t>(morsel.row_count);
-  const al_column& column = morsel.columns[pipeline_.dispatch_column];
-  const uint32_t* codes = static_cast<const uint32_t*>(column.values);
-  const uint16_t* case_of_code = pipeline_.case_of_code.data();
-  const size_t code_count = pipeline_.case_of_code.size();
-  worker->cases.resize(AL_MORSEL_ROWS);
-  worker->rows.resize(AL_MORSEL_ROWS);
-  // Two counts a case: neighbouring rows often share one, and adding to it twice in a row would wait.
-  worker->case_starts.assign(2 * case_count + 2, 0);
-  uint32_t* starts = worker->case_starts.data();
-  uint16_t* cases = worker->cases.data();
-  const uint16_t last = static_cast<uint16_t>(case_count);
-  const uint8_t* valid = column.valid;
-  for (size_t i = 0; i < count; ++i) {
-    uint16_t of_row = codes[i] < code_count ? case_of_code[codes[i]] : kNoCase;
-    if (valid != nullptr && valid[i] == 0) of_row = kNoCase;
-    of_row = std::min(of_row, last);
-    cases[i] = of_row;
-    ++starts[2 * of_row + (i & 1)];
+  std::vector<const uint32_t*> cells(pipeline_.key_spaces.size());
+  worker->cells_of_rows.resize(cells.size());
+  for (const MachineProgram& machine : pipeline_.machines) {
+    if (machine.key_space_use < 0) continue;
+    const size_t use = static_cast<size_t>(machine.key_space_use);
+    if (cells[use] != nullptr) continue;
+    worker->cells_of_rows[use].resize(AL_MORSEL_ROWS);
+    worker->runs.cells_of_rows(use, worker->cells_of_rows[use].data());
+    cells[use] = worker->cells_of_rows[use].data();
   }
-  uint32_t begin = 0;
-  for (size_t c = 0; c <= case_count; ++c) {
-    uint32_t size = starts[2 * c] + starts[2 * c + 1];
-    starts[c] = begin;
-    begin += size;
-  }
-  uint32_t* rows = worker->rows.data();
-  for (size_t i = 0; i < count; ++i) rows[starts[cases[i]]++] = static_cast<uint32_t>(i);
-  for (size_t c = 0; c < case_count; ++c) {
-    uint32_t first = c == 0 ? 0 : starts[c - 1];  // starts[c] has moved to the case's end
-    if (starts[c] == first) continue;
-    for (al_update function : pipeline_.cases[c]) function(&morsel, rows + first, starts[c] - first);
-  }
-}
-
-void StreamPass::exchange(Worker* worker, const al_morsel& morsel, std::vector<ScatteredRows>* scattered) {
-  std::vector<std::string> seen_domains;
+  const al_morsel native{worker->of_morsel.columns(), morsel.count, cells.data()};
   for (size_t m = 0; m < pipeline_.machines.size(); ++m) {
     const MachineProgram& machine = pipeline_.machines[m];
     worker->narrow.resize(std::max(worker->narrow.size(), size_t{AL_MORSEL_ROWS} * machine.row_bytes));
-    int64_t rows = machine.exchange(&morsel, worker->narrow.data());
+    int64_t rows = machine.exchange(&native, worker->narrow.data());
     const KeyDomain& domain = state_->program().domains[static_cast<size_t>(machine.domain)];
-    scatter(machine, domain.kind, morsel.columns[machine.key_column], worker->narrow.data(), rows, &(*scattered)[m]);
+    scatter(machine, domain.kind, native.columns[machine.key_column], worker->narrow.data(), rows, &(*scattered)[m]);
   }
-  // A row that several machines of one domain leave out counts once.
+  count_rows_without_entity(worker, *scattered);
+}
+
+// A row that several machines of one domain leave out counts once.
+void StreamPass::count_rows_without_entity(Worker* worker, const std::vector<ScatteredRows>& scattered) {
+  std::vector<std::string> seen_domains;
   for (size_t m = 0; m < pipeline_.machines.size(); ++m) {
     const std::string& name = state_->program().domains[static_cast<size_t>(pipeline_.machines[m].domain)].name;
     if (std::find(seen_domains.begin(), seen_domains.end(), name) != seen_domains.end()) continue;
@@ -411,7 +528,7 @@ void StreamPass::exchange(Worker* worker, const al_morsel& morsel, std::vector<S
     int64_t count = 0;
     for (size_t other = m; other < pipeline_.machines.size(); ++other) {
       if (state_->program().domains[static_cast<size_t>(pipeline_.machines[other].domain)].name != name) continue;
-      for (uint32_t row : (*scattered)[other].rows_without_key) {
+      for (uint32_t row : scattered[other].rows_without_key) {
         count += worker->left_out[row] == 0 ? 1 : 0;
         worker->left_out[row] = 1;
       }

@@ -1,6 +1,6 @@
-// One pass over one stream: batches in windows are bound, deduplicated, counted, cut into morsels and run through the
-// pipeline's native loops; narrow rows then go to the machines' partitions. A derived pipeline's rows are those that a
-// machine of an earlier pass keeps, bound and counted already. Fills the State. Tested in
+// One pass over one stream: batches are bound, deduplicated, counted, cut into morsels and run through the pipeline's
+// native loops; narrow rows then go to the machines' partitions, a window of batches at a time. A derived pipeline's
+// rows are those that a machine of an earlier pass keeps, bound and counted already. Fills the State. Tested in
 // tests/unit/evaluator_test.cpp. Used from one thread; works on all of `workers`.
 #pragma once
 
@@ -10,9 +10,11 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/bind_time.h"
 #include "runtime/deduplicate.h"
 #include "runtime/evaluator.h"
-#include "runtime/indexer.h"
+#include "runtime/read_ahead.h"
+#include "runtime/row_runs.h"
 #include "runtime/state.h"
 #include "runtime/tables.h"
 #include "runtime/ties.h"
@@ -49,18 +51,22 @@ class StreamPass {
   /// What a worker keeps between morsels.
   struct Worker {
     Worker(const PipelineProgram& pipeline, const std::vector<KeySpaceCells>& uses, bool of_table)
-        : indexer(pipeline, uses, of_table), cells(pipeline) {}
-    Indexer indexer;
+        : runs(pipeline, uses, of_table),
+          cells(pipeline),
+          of_run(pipeline.columns.size()),
+          of_morsel(pipeline.columns.size()) {}
+    RowRuns runs;
     PipelineCells cells;
-    std::vector<al_column> columns;
+    std::vector<ColumnView> views;  ///< of the morsel, by pipeline column
     std::vector<std::vector<int64_t>> lookup_rows;
     std::vector<std::vector<uint64_t>> gathered;
     std::vector<std::vector<uint8_t>> gathered_valid;
+    GatheredColumns of_run, of_morsel;
     std::vector<uint8_t*> bases;
     std::vector<al_sink*> sinks;
-    std::vector<uint16_t> cases;
-    std::vector<uint32_t> rows;
-    std::vector<uint32_t> case_starts;
+    std::vector<uint32_t> run_cells;
+    std::vector<uint8_t*> run_states;
+    std::vector<std::vector<uint32_t>> cells_of_rows;
     std::vector<uint8_t> narrow;
     std::vector<uint8_t> left_out;
     std::map<std::string, int64_t> without_entity;
@@ -68,10 +74,6 @@ class StreamPass {
   struct Morsel {
     const BoundBatch* batch = nullptr;
     int64_t begin = 0, count = 0;
-  };
-  struct Counts {
-    int64_t late = 0;
-    Instant first = kMaxInstant, last = kMinInstant;
   };
 
   /// One batch of a window: what came of it.
@@ -84,17 +86,27 @@ class StreamPass {
 
   size_t bind_column(int field, ColumnForm form, const std::vector<std::string>& classes);
   void plan_columns();
+  void keep_dictionaries();
+  std::optional<Error> refused(const ReadStep& step, bool skip_bad_rows);
+  Status run_batches(ReadAhead* reader, bool skip_bad_rows, const std::function<void(int64_t, int64_t)>& progress);
+  Status run_windows(ReadAhead* reader, bool skip_bad_rows, const std::function<void(int64_t, int64_t)>& progress);
   Status window(std::vector<Batch> batches, bool skip_bad_rows);
-  Counts count_batch(const BoundBatch& batch) const;
+  void bind(Batch batch, BatchWork* work) const;
+  int64_t late_rows(const BoundBatch& batch) const;
   void prepare_scattered(size_t morsels);
   void drop_copies(std::vector<BatchWork>* work);
   BoundBatch rows_at(const LoadedTable& table, const std::vector<int64_t>& rows, Instant at) const;
   void take_partitions();
   void run_batch(int worker, BatchWork* work);
-  void run_morsel(Worker* worker, const Morsel& morsel, std::vector<ScatteredRows>* scattered);
+  TimeExtent run_morsel(Worker* worker, const Morsel& morsel, std::vector<ScatteredRows>* scattered);
+  ColumnView bound_view(const BoundBatch& batch, size_t bound) const;
+  void bind_batch(Worker* worker, const BoundBatch& batch);
   void bind_morsel(Worker* worker, const Morsel& morsel);
-  void dispatch(Worker* worker, const al_morsel& morsel);
-  void exchange(Worker* worker, const al_morsel& morsel, std::vector<ScatteredRows>* scattered);
+  void reach_cells(Worker* worker);
+  void fold_runs(Worker* worker, const Morsel& morsel);
+  void fetch_ahead(const Morsel& morsel, int64_t begin, int64_t end) const;
+  void exchange(Worker* worker, const Morsel& morsel, std::vector<ScatteredRows>* scattered);
+  void count_rows_without_entity(Worker* worker, const std::vector<ScatteredRows>& scattered);
   void take_workers(StreamState* stream);
   void take_partition(size_t partition, const std::vector<std::vector<ScatteredRows>>& scattered);
 
@@ -109,6 +121,7 @@ class StreamPass {
   size_t time_ = 0, id_ = 0, arrived_ = 0;
   std::vector<ColumnOrigin> origins_;
   std::vector<Lookup> lookups_;
+  std::vector<size_t> wide_columns_;  ///< bound columns of 8 bytes that loops read
   std::unique_ptr<Binder> binder_;
   std::unique_ptr<Deduplicator> deduplicator_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -7,80 +7,13 @@
 #include <limits>
 #include <optional>
 
-#include "compiler/codegen/row_values.h"
+#include "compiler/codegen/loop.h"
+#include "compiler/codegen/wide_loop.h"
 #include "compiler/plan/ops.h"
 #include "llvm/IR/CFG.h"
-#include "llvm/IR/MDBuilder.h"
-#include "llvm/IR/Module.h"
 
 namespace alidade {
 namespace {
-
-/// for (j = 0; j < row_count; ++j), with what differs between kinds of loops generated in between.
-class Loop {
- public:
-  Loop(llvm::Module& module, const std::string& name, llvm::Type* result, llvm::ArrayRef<llvm::Type*> parameters)
-      : builder_(module.getContext()) {
-    llvm::FunctionType* type = llvm::FunctionType::get(result, parameters, false);
-    function_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, name, module);
-    function_->setDoesNotThrow();
-    for (llvm::Argument& argument : function_->args()) {
-      if (argument.getType()->isPointerTy()) argument.addAttr(llvm::Attribute::NoAlias);
-    }
-    entry_ = add_block("entry");
-    body_ = add_block("row");
-    exit_ = add_block("done");
-  }
-
-  void begin(llvm::Value* row_count) {
-    row_count_ = row_count;
-    builder_.SetInsertPoint(entry_);
-    llvm::Value* any = builder_.CreateICmpSGT(row_count, builder_.getInt64(0));
-    builder_.CreateCondBr(any, body_, exit_);
-    builder_.SetInsertPoint(body_);
-    index_ = builder_.CreatePHI(builder_.getInt64Ty(), 2, "index");
-    index_->addIncoming(builder_.getInt64(0), entry_);
-  }
-
-  void end() {
-    llvm::Value* next = builder_.CreateAdd(index_, builder_.getInt64(1), "", true, true);
-    index_->addIncoming(next, builder_.GetInsertBlock());
-    builder_.CreateCondBr(builder_.CreateICmpSLT(next, row_count_), body_, exit_);
-    exit_->moveAfter(builder_.GetInsertBlock());
-    builder_.SetInsertPoint(exit_);
-  }
-
-  /// Starts a block that runs only where `holds`; leave() joins again. Blocks nest.
-  llvm::BasicBlock* enter(llvm::Value* holds, llvm::MDNode* weights = nullptr) {
-    llvm::BasicBlock* inside = add_block("then");
-    llvm::BasicBlock* after = add_block("after");
-    builder_.CreateCondBr(holds, inside, after, weights);
-    builder_.SetInsertPoint(inside);
-    return after;
-  }
-  void leave(llvm::BasicBlock* after) {
-    builder_.CreateBr(after);
-    after->moveAfter(builder_.GetInsertBlock());
-    builder_.SetInsertPoint(after);
-  }
-
-  llvm::BasicBlock* add_block(const char* name) {
-    return llvm::BasicBlock::Create(builder_.getContext(), name, function_);
-  }
-  Builder& builder() { return builder_; }
-  llvm::Function* function() { return function_; }
-  llvm::BasicBlock* entry() { return entry_; }
-  llvm::BasicBlock* exit() { return exit_; }
-  llvm::BasicBlock* body() { return body_; }
-  llvm::Value* index() { return index_; }
-
- private:
-  Builder builder_;
-  llvm::Function* function_ = nullptr;
-  llvm::BasicBlock *entry_ = nullptr, *body_ = nullptr, *exit_ = nullptr;
-  llvm::PHINode* index_ = nullptr;
-  llvm::Value* row_count_ = nullptr;
-};
 
 // A sum of values this wide holds 2^47 rows before it could leave 128 bits: it needs no check.
 constexpr int kUncheckedBits = 80;
@@ -131,14 +64,13 @@ class UpdateLoop {
       : pipeline_(pipeline),
         layout_(layout),
         spec_(spec),
-        loop_(module, spec.name, llvm::Type::getVoidTy(module.getContext()), parameters(module)),
+        loop_(update_frame(module, spec.name)),
         builder_(loop_.builder()) {}
 
   void generate() {
-    loop_.begin(loop_.function()->getArg(2));
-    llvm::Value* row = pick_row();
+    loop_.begin(load_row_count(loop_));
     pointers_.emplace(loop_.entry(), loop_.function()->getArg(0));
-    values_.emplace(pipeline_, *pointers_, builder_, row);
+    values_.emplace(pipeline_, *pointers_, builder_, loop_.index());
     std::vector<Dispatch::Update> guarded;
     for (const Dispatch::Update& update : spec_.updates) {
       if (!is_masked(accumulator(update))) {
@@ -161,28 +93,6 @@ class UpdateLoop {
   }
 
  private:
-  static std::vector<llvm::Type*> parameters(llvm::Module& module) {
-    llvm::Type* pointer = llvm::PointerType::getUnqual(module.getContext());
-    return {pointer, pointer, llvm::Type::getInt64Ty(module.getContext())};
-  }
-
-  // rows ? rows[j] : j. The branch never changes inside one call, so it costs a predicted jump and no second loop.
-  llvm::Value* pick_row() {
-    llvm::Value* rows = loop_.function()->getArg(1);
-    llvm::BasicBlock* picked = loop_.add_block("picked");
-    llvm::BasicBlock* after = loop_.add_block("after");
-    builder_.CreateCondBr(builder_.CreateIsNotNull(rows), picked, after);
-    builder_.SetInsertPoint(picked);
-    llvm::Value* place = builder_.CreateInBoundsGEP(builder_.getInt32Ty(), rows, loop_.index());
-    llvm::Value* row = builder_.CreateZExt(builder_.CreateLoad(builder_.getInt32Ty(), place), builder_.getInt64Ty());
-    builder_.CreateBr(after);
-    builder_.SetInsertPoint(after);
-    llvm::PHINode* chosen = builder_.CreatePHI(builder_.getInt64Ty(), 2, "i");
-    chosen->addIncoming(loop_.index(), loop_.body());
-    chosen->addIncoming(row, picked);
-    return chosen;
-  }
-
   const Accumulator& accumulator(const Dispatch::Update& update) const {
     return pipeline_.accumulators[update.accumulator];
   }
@@ -220,11 +130,7 @@ class UpdateLoop {
 
   llvm::Value* state(const Dispatch::Update& update) {
     const AccumulatorLayout& place = layout_.accumulators[update.accumulator];
-    const uint64_t stride = layout_.strides[place.key_space_use];
-    llvm::Value* cell = builder_.CreateZExt(values_->cell(place.key_space_use), builder_.getInt64Ty());
-    llvm::Value* offset = builder_.CreateMul(cell, builder_.getInt64(stride), "", true, true);
-    llvm::Value* base = builder_.CreateInBoundsGEP(builder_.getInt8Ty(), pointers_->base(place.key_space_use), offset);
-    return field(base, place.offset);
+    return field(pointers_->state(place.key_space_use), place.offset);
   }
 
   llvm::Value* field(llvm::Value* base, uint64_t bytes) {
@@ -270,14 +176,12 @@ class UpdateLoop {
     builder_.CreateStore(sum, place);
     llvm::Value* carries = builder_.CreateICmpULT(sum, low);
     llvm::Value* negative = builder_.CreateICmpSLT(input, builder_.getInt64(0));
-    llvm::BasicBlock* after = loop_.enter(builder_.CreateXor(carries, negative), rarely());
+    llvm::BasicBlock* after = loop_.enter(builder_.CreateXor(carries, negative), loop_.rarely());
     llvm::Value* change = builder_.CreateSelect(negative, builder_.getInt64(-1), builder_.getInt64(1));
     llvm::Value* high = field(place, offsetof(al_exact, high));
     builder_.CreateStore(builder_.CreateAdd(builder_.CreateLoad(builder_.getInt64Ty(), high), change), high);
     loop_.leave(after);
   }
-
-  llvm::MDNode* rarely() { return llvm::MDBuilder(builder_.getContext()).createBranchWeights(1, 1000); }
 
   // min and max: one branch, on "this row moves the bound", which few rows do.
   void bound(const Dispatch::Update& update, llvm::Value* holds) {
@@ -299,7 +203,7 @@ class UpdateLoop {
     }
     llvm::Value* moves = builder_.CreateOr(unseen, beyond);
     if (holds != nullptr) moves = builder_.CreateAnd(holds, moves);
-    llvm::BasicBlock* after = loop_.enter(moves, rarely());
+    llvm::BasicBlock* after = loop_.enter(moves, loop_.rarely());
     if (!exact) input = builder_.CreateFAdd(input, llvm::ConstantFP::get(type, 0.0));  // -0.0 becomes 0.0
     builder_.CreateStore(input, place);
     builder_.CreateStore(builder_.getInt64(AL_FLAG_SEEN), flags);
@@ -311,7 +215,6 @@ class UpdateLoop {
     llvm::BasicBlock* after = holds == nullptr ? nullptr : loop_.enter(holds);
     values_->open_branch();
     for (const Dispatch::Update& update : updates) {
-      values_->cell(accumulator(update).key_space_use);
       const RowValue input = values_->value(accumulator(update).input);
       llvm::BasicBlock* without = input.valid == nullptr ? nullptr : loop_.enter(input.valid);
       values_->open_branch();
@@ -356,7 +259,7 @@ class UpdateLoop {
   void push(const Dispatch::Update& update, llvm::Value* input) {
     const AccumulatorLayout& place = layout_.accumulators[update.accumulator];
     llvm::Value* sink = pointers_->sink(place.sink);
-    llvm::Value* cell = values_->cell(place.key_space_use);
+    llvm::Value* cell = pointers_->cell(place.key_space_use);
     llvm::Type* nothing = builder_.getVoidTy();
     if (accumulator(update).kind == AL_VALUES_FLOAT) {
       call_runtime(builder_, "al_push_float", nothing, {sink, cell, input});
@@ -372,7 +275,7 @@ class UpdateLoop {
   const LoopSpec& spec_;
   Loop loop_;
   Builder& builder_;
-  std::optional<MorselPointers> pointers_;
+  std::optional<RowPointers> pointers_;
   std::optional<RowValues> values_;
 };
 
@@ -387,14 +290,10 @@ class ExchangeLoop {
         builder_(loop_.builder()) {}
 
   void generate() {
-    llvm::Value* morsel = loop_.function()->getArg(0);
-    builder_.SetInsertPoint(loop_.entry());
-    llvm::Value* count_place =
-        builder_.CreateConstInBoundsGEP1_64(builder_.getInt8Ty(), morsel, offsetof(al_morsel, row_count));
-    loop_.begin(builder_.CreateLoad(builder_.getInt64Ty(), count_place));
+    loop_.begin(load_row_count(loop_));
     llvm::PHINode* kept = builder_.CreatePHI(builder_.getInt64Ty(), 2, "kept");
     kept->addIncoming(builder_.getInt64(0), loop_.entry());
-    MorselPointers pointers(loop_.entry(), morsel);
+    RowPointers pointers(loop_.entry(), loop_.function()->getArg(0));
     RowValues values(pipeline_, pointers, builder_, loop_.index());
     llvm::Value* out =
         builder_.CreateInBoundsGEP(builder_.getInt8Ty(), loop_.function()->getArg(1),
@@ -505,6 +404,8 @@ void generate_loop(llvm::Module& module, const Pipeline& pipeline, const Pipelin
                    const LoopSpec& spec) {
   if (spec.machine >= 0) {
     ExchangeLoop(module, pipeline, layout, spec).generate();
+  } else if (spec.wide) {
+    generate_wide_loop(module, pipeline, layout, spec);
   } else {
     UpdateLoop(module, pipeline, layout, spec).generate();
   }

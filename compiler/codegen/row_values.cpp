@@ -16,7 +16,7 @@ llvm::Value* at_offset(Builder& builder, llvm::Value* pointer, size_t bytes) {
 
 llvm::Constant* exact_constant(llvm::Type* type, int128 value) {
   const uint64_t words[] = {static_cast<uint64_t>(value), static_cast<uint64_t>(value >> 64)};
-  return llvm::ConstantInt::get(type, llvm::APInt(128, words).trunc(type->getIntegerBitWidth()));
+  return llvm::ConstantInt::get(type, llvm::APInt(128, words).trunc(type->getScalarSizeInBits()));
 }
 
 llvm::CmpInst::Predicate integer_predicate(OpKind kind) {
@@ -43,40 +43,54 @@ llvm::CmpInst::Predicate float_predicate(OpKind kind) {
 
 // -------------------------------------------------------------------------------------------------- pointers
 
-llvm::Value* MorselPointers::element(size_t array_offset, size_t element_offset, std::vector<llvm::Value*>& loaded,
-                                     int index) {
+llvm::Value* RowPointers::element(size_t array_offset, size_t element_offset, std::vector<llvm::Value*>& loaded,
+                                  int index) {
   if (loaded.size() <= static_cast<size_t>(index)) loaded.resize(index + 1);
   if (loaded[index] == nullptr) {
-    llvm::Value* array = builder_.CreateLoad(builder_.getPtrTy(), at_offset(builder_, morsel_, array_offset));
+    llvm::Value* array = builder_.CreateLoad(builder_.getPtrTy(), at_offset(builder_, rows_source_, array_offset));
     loaded[index] = builder_.CreateLoad(builder_.getPtrTy(), at_offset(builder_, array, element_offset));
   }
   return loaded[index];
 }
 
-llvm::Value* MorselPointers::column_values(int column) {
+llvm::Value* RowPointers::column_values(int column) {
   const size_t place = column * sizeof(al_column) + offsetof(al_column, values);
   return element(offsetof(al_morsel, columns), place, values_, column);
 }
-llvm::Value* MorselPointers::column_valid(int column) {
+llvm::Value* RowPointers::column_valid(int column) {
   const size_t place = column * sizeof(al_column) + offsetof(al_column, valid);
   return element(offsetof(al_morsel, columns), place, valid_, column);
 }
-llvm::Value* MorselPointers::cells(int use) {
+llvm::Value* RowPointers::cells(int use) {
   return element(offsetof(al_morsel, cells), use * sizeof(void*), cells_, use);
 }
-llvm::Value* MorselPointers::base(int use) {
-  return element(offsetof(al_morsel, bases), use * sizeof(void*), bases_, use);
+llvm::Value* RowPointers::cell(int use) {
+  if (cells_.size() <= static_cast<size_t>(use)) cells_.resize(use + 1);
+  if (cells_[use] == nullptr) {
+    llvm::Value* ids =
+        builder_.CreateLoad(builder_.getPtrTy(), at_offset(builder_, rows_source_, offsetof(al_run, cells)));
+    cells_[use] = builder_.CreateLoad(builder_.getInt32Ty(), at_offset(builder_, ids, use * sizeof(uint32_t)));
+  }
+  return cells_[use];
 }
-llvm::Value* MorselPointers::sink(int sink) {
-  return element(offsetof(al_morsel, sinks), sink * sizeof(void*), sinks_, sink);
+llvm::Value* RowPointers::state(int use) {
+  return element(offsetof(al_run, states), use * sizeof(void*), states_, use);
+}
+llvm::Value* RowPointers::sink(int sink) {
+  return element(offsetof(al_run, sinks), sink * sizeof(void*), sinks_, sink);
 }
 
 // -------------------------------------------------------------------------------------------------- values
 
-RowValues::RowValues(const Pipeline& pipeline, MorselPointers& pointers, Builder& builder, llvm::Value* row)
-    : pipeline_(pipeline), pointers_(pointers), builder_(builder), row_(row) {
+RowValues::RowValues(const Pipeline& pipeline, RowPointers& pointers, Builder& builder, llvm::Value* row,
+                     unsigned lanes)
+    : pipeline_(pipeline), pointers_(pointers), builder_(builder), row_(row), lanes_(lanes) {
   values_.resize(pipeline.ops.size());
   cells_.resize(pipeline.key_spaces.size());
+}
+
+llvm::Type* RowValues::wide(llvm::Type* type) const {
+  return lanes_ == 1 ? type : llvm::FixedVectorType::get(type, lanes_);
 }
 
 RowValue RowValues::value(int op) {
@@ -129,11 +143,11 @@ RowValue RowValues::evaluate(const Op& op) {
         case OpType::kExact:
           return {exact_constant(exact_type(op), op.exact)};
         case OpType::kFloat:
-          return {llvm::ConstantFP::get(builder_.getDoubleTy(), op.number)};
+          return {llvm::ConstantFP::get(wide(builder_.getDoubleTy()), op.number)};
         case OpType::kBool:
-          return {builder_.getInt1(op.truth)};
+          return {llvm::ConstantInt::get(wide(builder_.getInt1Ty()), op.truth ? 1 : 0)};
         case OpType::kCode:
-          return {builder_.getInt32(static_cast<uint32_t>(op.exact))};
+          return {llvm::ConstantInt::get(wide(builder_.getInt32Ty()), static_cast<uint32_t>(op.exact))};
       }
       break;
     case OpKind::kNegate:
@@ -170,7 +184,7 @@ RowValue RowValues::evaluate(const Op& op) {
       return {builder_.CreateNot(condition(op.a))};
     case OpKind::kIsValid: {
       const RowValue operand = value(op.a);
-      return {operand.valid != nullptr ? operand.valid : builder_.getTrue()};
+      return {operand.valid != nullptr ? operand.valid : llvm::ConstantInt::getTrue(wide(builder_.getInt1Ty()))};
     }
     case OpKind::kSelect:
       return select(op);
@@ -204,9 +218,10 @@ RowValue RowValues::column(const Op& op) {
       break;
   }
   const auto load = [&](llvm::Type* type, llvm::Value* array) {
-    return builder_.CreateLoad(type, builder_.CreateInBoundsGEP(type, array, row_));
+    llvm::Value* place = builder_.CreateInBoundsGEP(type, array, row_);
+    return builder_.CreateAlignedLoad(wide(type), place, llvm::Align(type->getPrimitiveSizeInBits() / 8));
   };
-  const auto not_zero = [&](llvm::Value* byte) { return builder_.CreateICmpNE(byte, builder_.getInt8(0)); };
+  const auto not_zero = [&](llvm::Value* byte) { return builder_.CreateIsNotNull(byte); };
   RowValue loaded;
   loaded.value = load(stored, pointers_.column_values(op.column));
   if (op.type == OpType::kBool) loaded.value = not_zero(loaded.value);
@@ -250,8 +265,8 @@ RowValue RowValues::scale_up(const Op& op) {
 
 RowValue RowValues::to_float(const Op& op) {
   const RowValue a = value(op.a);
-  if (op.amount == 0 && a.value->getType()->isIntegerTy(64)) {
-    return {builder_.CreateSIToFP(a.value, builder_.getDoubleTy()), a.valid};
+  if (op.amount == 0 && a.value->getType()->getScalarType()->isIntegerTy(64)) {
+    return {builder_.CreateSIToFP(a.value, wide(builder_.getDoubleTy())), a.valid};
   }
   const auto [low, high] = halves(builder_, a.value);
   llvm::Value* scale = builder_.getInt32(static_cast<uint32_t>(op.amount));
@@ -283,7 +298,7 @@ RowValue RowValues::select(const Op& op) {
   }
   RowValue chosen{builder_.CreateSelect(holds, b.value, c.value)};
   if (b.valid != nullptr || c.valid != nullptr) {
-    llvm::Value* always = builder_.getTrue();
+    llvm::Value* always = llvm::ConstantInt::getTrue(wide(builder_.getInt1Ty()));
     chosen.valid =
         builder_.CreateSelect(holds, b.valid != nullptr ? b.valid : always, c.valid != nullptr ? c.valid : always);
   }
@@ -309,11 +324,11 @@ RowValue RowValues::round_exact(const Op& op) {
   const auto [low, high] = halves(builder_, a.value);
   llvm::Type* half = builder_.getInt64Ty();
   llvm::Value* digits = builder_.getInt32(static_cast<uint32_t>(op.amount));
-  llvm::Value* wide = call_runtime(builder_, "al_round_exact", llvm::StructType::get(half, half), {low, high, digits});
-  llvm::Value* rounded = builder_.CreateExtractValue(wide, 0);
+  llvm::Value* parts = call_runtime(builder_, "al_round_exact", llvm::StructType::get(half, half), {low, high, digits});
+  llvm::Value* rounded = builder_.CreateExtractValue(parts, 0);
   if (op.bits > 64) {
     llvm::Type* type = builder_.getInt128Ty();
-    llvm::Value* upper = builder_.CreateShl(builder_.CreateZExt(builder_.CreateExtractValue(wide, 1), type), 64);
+    llvm::Value* upper = builder_.CreateShl(builder_.CreateZExt(builder_.CreateExtractValue(parts, 1), type), 64);
     rounded = builder_.CreateOr(builder_.CreateZExt(rounded, type), upper);
   }
   return {rounded, a.valid};
@@ -331,7 +346,7 @@ RowValue RowValues::coalesce(const Op& op) {
     a.value = widen(a.value, exact_type(op));
     b.value = widen(b.value, exact_type(op));
   }
-  llvm::Value* there = a.valid != nullptr ? a.valid : builder_.getTrue();
+  llvm::Value* there = a.valid != nullptr ? a.valid : llvm::ConstantInt::getTrue(wide(builder_.getInt1Ty()));
   RowValue chosen{builder_.CreateSelect(there, a.value, b.value)};
   if (b.valid != nullptr) chosen.valid = builder_.CreateOr(there, b.valid);
   return chosen;
@@ -340,10 +355,10 @@ RowValue RowValues::coalesce(const Op& op) {
 llvm::Value* RowValues::comparison(const Op& op) {
   RowValue a = value(op.a), b = value(op.b);
   llvm::Value* result = nullptr;
-  if (a.value->getType()->isDoubleTy()) {
+  if (a.value->getType()->isFPOrFPVectorTy()) {
     result = builder_.CreateFCmp(float_predicate(op.kind), a.value, b.value);
   } else {
-    const bool a_wider = a.value->getType()->getIntegerBitWidth() > b.value->getType()->getIntegerBitWidth();
+    const bool a_wider = a.value->getType()->getScalarSizeInBits() > b.value->getType()->getScalarSizeInBits();
     llvm::Type* type = a_wider ? a.value->getType() : b.value->getType();
     result = builder_.CreateICmp(integer_predicate(op.kind), widen(a.value, type), widen(b.value, type));
   }
@@ -353,6 +368,8 @@ llvm::Value* RowValues::comparison(const Op& op) {
 // Codes are dense and sets of them are mostly close together: one bit test for each stretch of 64.
 llvm::Value* RowValues::code_in(const Op& op) {
   const RowValue a = value(op.a);
+  llvm::Type* words = wide(builder_.getInt64Ty());
+  const auto code = [&](uint32_t value) { return llvm::ConstantInt::get(a.value->getType(), value); };
   llvm::Value* found = nullptr;
   for (size_t i = 0; i < op.codes.size();) {
     const uint32_t first = op.codes[i];
@@ -360,18 +377,19 @@ llvm::Value* RowValues::code_in(const Op& op) {
     for (; i < op.codes.size() && op.codes[i] - first < 64; ++i) bits |= uint64_t{1} << (op.codes[i] - first);
     llvm::Value* test = nullptr;
     if (bits == 1) {
-      test = builder_.CreateICmpEQ(a.value, builder_.getInt32(first));
+      test = builder_.CreateICmpEQ(a.value, code(first));
     } else {
-      llvm::Value* place = builder_.CreateSub(a.value, builder_.getInt32(first));
-      llvm::Value* near = builder_.CreateICmpULT(place, builder_.getInt32(64));
-      llvm::Value* shift = builder_.CreateZExt(builder_.CreateAnd(place, builder_.getInt32(63)), builder_.getInt64Ty());
-      llvm::Value* bit =
-          builder_.CreateTrunc(builder_.CreateLShr(builder_.getInt64(bits), shift), builder_.getInt1Ty());
+      llvm::Value* place = builder_.CreateSub(a.value, code(first));
+      llvm::Value* near = builder_.CreateICmpULT(place, code(64));
+      llvm::Value* shift = builder_.CreateZExt(builder_.CreateAnd(place, code(63)), words);
+      llvm::Value* bit = builder_.CreateTrunc(builder_.CreateLShr(llvm::ConstantInt::get(words, bits), shift),
+                                              wide(builder_.getInt1Ty()));
       test = builder_.CreateAnd(near, bit);
     }
     found = found == nullptr ? test : builder_.CreateOr(found, test);
   }
-  return found == nullptr ? builder_.getFalse() : both(found, a.valid);
+  if (found == nullptr) return llvm::ConstantInt::getFalse(wide(builder_.getInt1Ty()));
+  return both(found, a.valid);
 }
 
 llvm::Value* RowValues::both(llvm::Value* a, llvm::Value* b) {
@@ -382,13 +400,13 @@ llvm::Value* RowValues::both(llvm::Value* a, llvm::Value* b) {
 
 llvm::Value* RowValues::is_finite(llvm::Value* number) {
   llvm::Value* size = builder_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, number);
-  return builder_.CreateFCmpOLT(size, llvm::ConstantFP::getInfinity(builder_.getDoubleTy()));
+  return builder_.CreateFCmpOLT(size, llvm::ConstantFP::getInfinity(number->getType()));
 }
 
 llvm::Value* RowValues::widen(llvm::Value* exact, llvm::Type* type) { return builder_.CreateSExtOrTrunc(exact, type); }
 
 llvm::Type* RowValues::exact_type(const Op& op) {
-  return op.bits <= 64 ? builder_.getInt64Ty() : static_cast<llvm::Type*>(builder_.getInt128Ty());
+  return wide(op.bits <= 64 ? builder_.getInt64Ty() : static_cast<llvm::Type*>(builder_.getInt128Ty()));
 }
 
 Halves halves(Builder& builder, llvm::Value* exact) {

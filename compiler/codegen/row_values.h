@@ -12,26 +12,28 @@ namespace alidade {
 using Builder = llvm::IRBuilder<>;
 
 /// The pointers a loop needs, each loaded once in the function's entry block, when first asked for.
-class MorselPointers {
+class RowPointers {
  public:
-  /// `entry` ends with its branch already; loads go before it.
-  MorselPointers(llvm::BasicBlock* entry, llvm::Value* morsel) : builder_(entry->getTerminator()), morsel_(morsel) {}
+  /// `entry` ends with its branch already; loads go before it. `rows` is an al_run or an al_morsel.
+  RowPointers(llvm::BasicBlock* entry, llvm::Value* rows) : builder_(entry->getTerminator()), rows_source_(rows) {}
 
   llvm::Value* column_values(int column);
   llvm::Value* column_valid(int column);
-  llvm::Value* cells(int key_space_use);
-  llvm::Value* base(int key_space_use);
-  llvm::Value* sink(int sink);
+  llvm::Value* cells(int key_space_use);  ///< of a morsel: of each row
+  llvm::Value* cell(int key_space_use);   ///< of a run: its one cell's id
+  llvm::Value* state(int key_space_use);  ///< of a run
+  llvm::Value* sink(int sink);            ///< of a run
 
  private:
   llvm::Value* element(size_t array_offset, size_t element_offset, std::vector<llvm::Value*>& loaded, int index);
 
   Builder builder_;
-  llvm::Value* morsel_;
-  std::vector<llvm::Value*> values_, valid_, cells_, bases_, sinks_;
+  llvm::Value* rows_source_;
+  std::vector<llvm::Value*> values_, valid_, cells_, states_, sinks_;
 };
 
-/// A value of one row: i64 or i128, double, i1, or i32 for a code. `valid` is an i1, or null where it is always there.
+/// A value of one row: i64 or i128, double, i1, or i32 for a code; of AL_LANES rows where the loop is wide: vectors of
+/// these. `valid` is an i1 or a vector of them, or null where the value is always there.
 struct RowValue {
   llvm::Value* value = nullptr;
   llvm::Value* valid = nullptr;
@@ -41,15 +43,16 @@ struct RowValue {
 /// through: none of them traps, and what they give for such a row is not used.
 class RowValues {
  public:
-  RowValues(const Pipeline& pipeline, MorselPointers& pointers, Builder& builder, llvm::Value* row);
+  /// Of the row of this number, or of `lanes` rows from it on: then only ops that a wide loop can do.
+  RowValues(const Pipeline& pipeline, RowPointers& pointers, Builder& builder, llvm::Value* row, unsigned lanes = 1);
 
   RowValue value(int op);
   /// A condition, false where a Boolean column has no value; null for op -1: it always holds.
   llvm::Value* condition(int op);
   /// The condition and the validity of an op's value (-1: none), null where both always hold.
   llvm::Value* condition_with_input(int guard, int input);
-  llvm::Value* row() const { return row_; }
-  llvm::Value* cell(int key_space_use);
+  llvm::Value* cell(int key_space_use);  ///< of a morsel
+  llvm::Type* wide(llvm::Type* type) const;
 
   /// Between open and close, values are evaluated in a block that does not always run; close forgets them.
   void open_branch() { scopes_.push_back(evaluated_.size()); }
@@ -76,9 +79,10 @@ class RowValues {
   llvm::Type* exact_type(const Op& op);
 
   const Pipeline& pipeline_;
-  MorselPointers& pointers_;
+  RowPointers& pointers_;
   Builder& builder_;
   llvm::Value* row_;
+  unsigned lanes_;
   std::vector<RowValue> values_;     ///< per op; value is null where not evaluated
   std::vector<llvm::Value*> cells_;  ///< per key space use
   std::vector<int> evaluated_;       ///< ops and, as -1 - use, cells, in the order of evaluation

@@ -86,23 +86,97 @@ uint32_t slot_bytes(const Machine::Fold& fold) {
   ALIDADE_CHECK(false);
 }
 
-// Cuts the updates of one case into loops. Updates under one guard stay together, so that each loop tests it once.
-std::vector<std::vector<Dispatch::Update>> cut(const std::vector<Dispatch::Update>& updates) {
-  std::vector<std::pair<int, std::vector<Dispatch::Update>>> by_guard;
-  for (const Dispatch::Update& update : updates) {
-    auto group = std::find_if(by_guard.begin(), by_guard.end(), [&](const auto& g) { return g.first == update.guard; });
-    if (group == by_guard.end()) group = by_guard.insert(group, {update.guard, {}});
-    group->second.push_back(update);
+// Whether an op can be evaluated for several rows at once: nothing in it is wider than 64 bits or calls the runtime.
+bool can_widen(const Pipeline& pipeline, int index) {
+  if (index < 0) return true;
+  const Op& op = pipeline.ops[index];
+  const bool calls = op.kind == OpKind::kQuotient || op.kind == OpKind::kRoundExact || op.kind == OpKind::kRoundFloat ||
+                     (op.kind == OpKind::kToFloat && op.amount > 0);
+  const bool fits = op.type != OpType::kExact || op.bits <= 64;
+  return fits && !calls && can_widen(pipeline, op.a) && can_widen(pipeline, op.b) && can_widen(pipeline, op.c);
+}
+
+// Whether a wide loop can do this update: its ops can, and folding takes no call per row.
+bool can_fold_wide(const Pipeline& pipeline, const Dispatch::Update& update) {
+  const Accumulator& accumulator = pipeline.accumulators[update.accumulator];
+  switch (accumulator.kind) {
+    case AL_COUNT:
+    case AL_SUM_EXACT:
+    case AL_SUM_FLOAT:
+    case AL_MIN_EXACT:
+    case AL_MAX_EXACT:
+    case AL_MIN_FLOAT:
+    case AL_MAX_FLOAT:
+      return can_widen(pipeline, update.guard) && can_widen(pipeline, accumulator.input);
+    case AL_VALUES_EXACT:
+    case AL_VALUES_FLOAT:
+    case AL_VALUES_KEY:
+    case AL_FIRST_EXACT:
+    case AL_LAST_EXACT:
+    case AL_FIRST_FLOAT:
+    case AL_LAST_FLOAT:
+    case AL_FIRST_ROW:
+    case AL_LAST_ROW:
+    case AL_MOMENTS_EXACT:
+    case AL_MOMENTS_FLOAT:
+      return false;
   }
-  std::vector<std::vector<Dispatch::Update>> loops;
-  for (const auto& [guard, group] : by_guard) {
-    if (loops.empty() || loops.back().size() + group.size() > kAccumulatorsPerLoop) loops.emplace_back();
-    for (const Dispatch::Update& update : group) {
-      if (loops.back().size() == kAccumulatorsPerLoop) loops.emplace_back();
-      loops.back().push_back(update);
+  ALIDADE_CHECK(false);
+}
+
+/// Updates of one loop.
+struct LoopPart {
+  bool wide = false;
+  std::vector<Dispatch::Update> updates;
+};
+
+// Cuts the updates of one case into loops. Updates under one guard stay together, so that each loop tests it once.
+std::vector<LoopPart> cut(const Pipeline& pipeline, const std::vector<Dispatch::Update>& updates) {
+  std::vector<std::pair<int, LoopPart>> by_guard;
+  for (const Dispatch::Update& update : updates) {
+    const bool wide = can_fold_wide(pipeline, update);
+    auto group = std::find_if(by_guard.begin(), by_guard.end(),
+                              [&](const auto& g) { return g.first == update.guard && g.second.wide == wide; });
+    if (group == by_guard.end()) group = by_guard.insert(group, {update.guard, {wide, {}}});
+    group->second.updates.push_back(update);
+  }
+  std::vector<LoopPart> loops;
+  for (const bool wide : {true, false}) {
+    const size_t most = wide ? kAccumulatorsPerWideLoop : kAccumulatorsPerLoop;
+    bool first = true;
+    for (const auto& [guard, group] : by_guard) {
+      if (group.wide != wide) continue;
+      if (first || loops.back().updates.size() + group.updates.size() > most) loops.push_back({wide, {}});
+      first = false;
+      for (const Dispatch::Update& update : group.updates) {
+        if (loops.back().updates.size() == most) loops.push_back({wide, {}});
+        loops.back().updates.push_back(update);
+      }
     }
   }
   return loops;
+}
+
+void add_columns(const Pipeline& pipeline, int index, std::vector<bool>& read) {
+  if (index < 0) return;
+  const Op& op = pipeline.ops[index];
+  if (op.kind == OpKind::kColumn) read[op.column] = true;
+  for (const int operand : {op.a, op.b, op.c}) add_columns(pipeline, operand, read);
+}
+
+std::vector<int> columns_of(const Pipeline& pipeline, const std::vector<Dispatch::Update>& updates) {
+  std::vector<bool> read(pipeline.columns.size());
+  for (const Dispatch::Update& update : updates) {
+    const Accumulator& accumulator = pipeline.accumulators[update.accumulator];
+    for (const int op : {update.guard, accumulator.input, accumulator.moment.time, accumulator.moment.order}) {
+      add_columns(pipeline, op, read);
+    }
+  }
+  std::vector<int> columns;
+  for (size_t i = 0; i < read.size(); ++i) {
+    if (read[i]) columns.push_back(static_cast<int>(i));
+  }
+  return columns;
 }
 
 // A plan that no pass has dispatched yet: every accumulator, under its own guard, on every row.
@@ -264,24 +338,27 @@ PipelineLayout lay_out(const Pipeline& pipeline, int index) {
   CellPlacer placer(pipeline, program);
   const auto add_loops = [&](const std::vector<Dispatch::Update>& updates, int dispatch_case, const std::string& name) {
     int number = 0;
-    for (const std::vector<Dispatch::Update>& part : cut(updates)) {
+    for (const LoopPart& part : cut(pipeline, updates)) {
       std::vector<int> accumulators;
-      for (const Dispatch::Update& update : part) accumulators.push_back(update.accumulator);
+      for (const Dispatch::Update& update : part.updates) accumulators.push_back(update.accumulator);
       placer.place(std::move(accumulators));
-      layout.loops.push_back({prefix + name + "_" + std::to_string(number++), index, dispatch_case, -1, part});
+      layout.loops.push_back(
+          {prefix + name + "_" + std::to_string(number++), index, dispatch_case, -1, part.wide, part.updates});
     }
   };
   for (size_t i = 0; i < dispatch.cases.size(); ++i) {
     add_loops(dispatch.cases[i], static_cast<int>(i), "case" + std::to_string(i));
+    program.case_columns.push_back(columns_of(pipeline, dispatch.cases[i]));
   }
   add_loops(dispatch.always, -1, "always");
+  program.always_columns = columns_of(pipeline, dispatch.always);
   placer.finish();
   program.dispatch_column = dispatch.column;
   program.case_of_code = case_table(dispatch.case_codes);
   program.cases.resize(dispatch.cases.size());
   for (size_t i = 0; i < pipeline.machines.size(); ++i) {
     program.machines.push_back(lay_out_machine(pipeline, pipeline.machines[i]));
-    layout.loops.push_back({prefix + "exchange" + std::to_string(i), index, -1, static_cast<int>(i), {}});
+    layout.loops.push_back({prefix + "exchange" + std::to_string(i), index, -1, static_cast<int>(i), false, {}});
   }
   return layout;
 }

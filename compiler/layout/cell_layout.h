@@ -9,8 +9,10 @@
 
 namespace alidade {
 
-/// A loop updates at most this many accumulators: more no longer share enough to pay for what they spill.
+/// A loop updates at most this many accumulators: more no longer share enough to pay for what they spill. A wide loop
+/// keeps one or two vector registers for each.
 constexpr size_t kAccumulatorsPerLoop = 64;
+constexpr size_t kAccumulatorsPerWideLoop = 16;
 
 /// One native function: an update loop over the rows of a dispatch case (or over every row), or a machine's exchange.
 struct LoopSpec {
@@ -18,6 +20,7 @@ struct LoopSpec {
   int pipeline = 0;
   int dispatch_case = -1;                 ///< -1: every row
   int machine = -1;                       ///< exchange: index into Pipeline::machines; else -1
+  bool wide = false;                      ///< an update that takes AL_LANES rows at a time
   std::vector<Dispatch::Update> updates;  ///< none for an exchange
 };
 

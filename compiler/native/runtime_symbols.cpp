@@ -27,6 +27,7 @@ const void* runtime_symbol(std::string_view name) {
       {"al_add_exact", address_of(&al_add_exact)},
       {"al_add_float", address_of(&al_add_float)},
       {"al_add_float_slowly", address_of(&al_add_float_slowly)},
+      {"al_add_floats", address_of(&al_add_floats)},
       {"al_add_moments_exact", address_of(&al_add_moments_exact)},
       {"al_add_moments_float", address_of(&al_add_moments_float)},
       {"al_exact_to_double", address_of(&al_exact_to_double)},

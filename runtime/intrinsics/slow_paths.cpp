@@ -130,4 +130,10 @@ void al_add_float_slowly(al_float_sum* sum, double value) {
   }
   al_float_spill(sum, value);
 }
+
+void al_add_floats(al_float_sum* sum, const double* values, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    if (values[i] != 0.0) al_add_float(sum, values[i]);
+  }
+}
 }

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "runtime/evaluator.h"
-#include "runtime/indexer.h"
+#include "runtime/row_runs.h"
 #include "runtime/state.h"
 #include "runtime/stream_pass.h"
 
@@ -132,7 +132,7 @@ class Events : public BatchSource {
   Dictionary names_, plans_;
 };
 
-void nothing(const al_morsel*, const uint32_t*, int64_t) {}
+void nothing(const al_run*) {}
 
 template <int use>
 int64_t exchange_all(const al_morsel* m, uint8_t* out) {
@@ -172,6 +172,7 @@ Program make_program(Part part) {
     for (uint16_t n = 0; n < kNames; ++n) {
       pipeline.case_of_code.push_back(n);
       pipeline.cases.push_back({nothing});
+      pipeline.case_columns.emplace_back();
     }
   }
   if (part == kUsersByDay || part == kUsersByDayAndPlan) {
@@ -206,23 +207,25 @@ Program make_program(Part part) {
   return program;
 }
 
-void time_indexer(const Events& events) {
+void time_runs(const Events& events) {
   Program program = make_program(kCellsOnly);
   Result<Calendar> calendar = Calendar::open(program.calendar);
   State state(program, *calendar, {});
-  Indexer indexer(program.pipelines[0], {state.key_space(0), state.key_space(1)}, false);
+  RowRuns runs(program.pipelines[0], {state.key_space(0), state.key_space(1)}, false);
   const size_t rows = events.ts().size();
-  uint64_t sum = 0;
+  size_t places = 0;
   for (int round = 0; round < 2; ++round) {
     double start = cpu_seconds();
     for (size_t begin = 0; begin + AL_MORSEL_ROWS <= rows; begin += AL_MORSEL_ROWS) {
-      al_column columns[3] = {{events.plan().data() + begin, nullptr}, {}, {}};
-      indexer.index(events.ts().data() + begin, columns, AL_MORSEL_ROWS);
-      sum += indexer.cells()[0][0] + indexer.cells()[1][0];
+      const Instant* times = events.ts().data() + begin;
+      const auto [first, last] = std::minmax_element(times, times + AL_MORSEL_ROWS);
+      const auto* plans = reinterpret_cast<const uint8_t*>(events.plan().data() + begin);
+      runs.find(times, *first, *last, {{plans, nullptr, 4, nullptr}, {}, {}}, AL_MORSEL_ROWS);
+      places += runs.places().size();
     }
     double seconds = cpu_seconds() - start;
-    std::printf("  indexer alone, day × plan and day    %5.2f ns/row  (%lu)\n",
-                seconds * 1e9 / static_cast<double>(rows), sum);
+    std::printf("  runs alone, day × plan and day       %5.2f ns/row  (%zu places)\n",
+                seconds * 1e9 / static_cast<double>(rows), places);
   }
 }
 
@@ -261,7 +264,7 @@ int main(int count, char** arguments) {
   for (bool shuffled : {false, true}) {
     Events events(rows, users, shuffled);
     std::printf("%s, %ld rows, %ld users\n", shuffled ? "shuffled" : "in order of time", rows, users);
-    time_indexer(events);
+    time_runs(events);
     for (int threads : {1, 2}) {
       time_run("bind and cells", kCellsOnly, &events, rows, threads);
       time_run("… and dispatch on 40 names", kDispatched, &events, rows, threads);

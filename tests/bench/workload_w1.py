@@ -5,7 +5,9 @@ import random
 
 from generate import COUNTRIES, DEVICES, EVENTS
 
+# How a statement writes a word: as its code where an engine holds codes, else as text.
 CODES = {word: code for words in (EVENTS, COUNTRIES, DEVICES) for code, word in enumerate(words)}
+WORDS = {word: f"'{word}'" for word in CODES}
 
 
 def conditions(count, seed=7):
@@ -23,41 +25,41 @@ def conditions(count, seed=7):
     return chosen
 
 
-def spec(chosen):
+def spec(chosen, summed="amount"):
     lines = ["module w1", "", "stream app {", "  time ts : timestamp", "  entity user : integer", "  name : text",
              '  plan : one_of("free", "basic", "pro")', "  country : text", "  device : text", "  amount : integer",
              "  minutes : integer", "  score : number", "}", ""]
     for i, tests in enumerate(chosen):
         text = " and ".join(f'{c} {op} "{v}"' if isinstance(v, str) else f"{c} {op} {v}" for c, op, v in tests)
-        lines += [f"metric n{i} = count(app where {text})", f"metric s{i} = sum(app.amount where {text})"]
+        lines += [f"metric n{i} = count(app where {text})", f"metric s{i} = sum(app.{summed} where {text})"]
     return "\n".join(lines) + "\n"
 
 
-def coded_tests(tests, equal="="):
-    """The conditions over integer codes, as SQL."""
-    words = {"==": equal, "!=": "<>"}
-    return " and ".join(f"{c} {words.get(op, op)} {CODES[v] if isinstance(v, str) else v}" for c, op, v in tests)
+def written_tests(tests, of):
+    """The conditions as SQL."""
+    words = {"==": "=", "!=": "<>"}
+    return " and ".join(f"{c} {words.get(op, op)} {of[v] if isinstance(v, str) else v}" for c, op, v in tests)
 
 
-def duckdb_query(chosen):
-    columns = "".join(f", sum(case when {coded_tests(t)} then 1 else 0 end) n{i},"
-                      f" sum(case when {coded_tests(t)} then amount else 0 end) s{i}" for i, t in enumerate(chosen))
-    return f"select ts::date as day, plan{columns} from app group by 1, 2"
+def duckdb_query(chosen, source, of, summed):
+    columns = "".join(f", sum(case when {written_tests(t, of)} then 1 else 0 end) n{i},"
+                      f" sum(case when {written_tests(t, of)} then {summed} else 0 end) s{i}" for i, t in enumerate(chosen))
+    return f"select ts::date as day, plan{columns} from {source} group by 1, 2"
 
 
-def chdb_query(chosen):
-    columns = "".join(f", countIf({coded_tests(t)}) n{i}, sumIf(amount, {coded_tests(t)}) s{i}"
+def chdb_query(chosen, source, of, summed):
+    columns = "".join(f", countIf({written_tests(t, of)}) n{i}, sumIf({summed}, {written_tests(t, of)}) s{i}"
                       for i, t in enumerate(chosen))
-    return f"select toDate(ts) as day, plan{columns} from app group by day, plan"
+    return f"select toDate(ts) as day, plan{columns} from {source} group by day, plan"
 
 
-def polars_columns(chosen, pl):
+def polars_columns(chosen, pl, of, summed):
     operators = {"==": "eq", "!=": "ne", "<": "lt", ">=": "ge"}
     columns = []
     for i, tests in enumerate(chosen):
         mask = pl.lit(True)
         for column, op, value in tests:
-            wanted = CODES[value] if isinstance(value, str) else value
+            wanted = pl.lit(value) if of is WORDS else of.get(value, value)
             mask = mask & getattr(pl.col(column), operators[op])(wanted)
-        columns += [mask.sum().alias(f"n{i}"), pl.when(mask).then(pl.col("amount")).otherwise(0).sum().alias(f"s{i}")]
+        columns += [mask.sum().alias(f"n{i}"), pl.when(mask).then(pl.col(summed)).otherwise(0).sum().alias(f"s{i}")]
     return columns

@@ -643,3 +643,46 @@ TEST_CASE("a source's form: decimal commas, times, counts, words for missing") {
   const BoundBatch german = bound(field(FieldKind::kTimestamp), text("x", {"05.01.2026"}));
   CHECK(bad_rows_error(german.bad).message.find("times = \"%d.%m.%Y\"") != std::string::npos);
 }
+
+TEST_CASE("a dictionary stays one where it is asked to and every row and entry is good") {
+  const auto codes_of = [](const BoundBatch& bound) {
+    std::vector<uint32_t> codes;
+    const CodedColumn& coded = bound.coded[0];
+    for (int64_t row = 0; row < bound.row_count; ++row) {
+      uint32_t index = 0;
+      std::memcpy(&index, coded.indices + row * coded.width, static_cast<size_t>(coded.width));
+      codes.push_back(coded.codes[index]);
+    }
+    return codes;
+  };
+  const auto bind = [](const FieldSchema& schema, ColumnSpec spec, Column column, int64_t offset = 0) {
+    column.name = "x";
+    spec.keep_dictionary = true;
+    auto result = bind_in("UTC", schema, batch({std::move(column)}, offset), std::move(spec));
+    REQUIRE(result.ok());
+    return std::move(*result);
+  };
+  const Column names = text("", {"buy", "view", "buy", "zoom"});
+  const ColumnSpec classes{0, ColumnForm::kClass, {"view", "buy"}};
+  const BoundBatch of_classes = bind(field(FieldKind::kText), classes, coded("x", {3, 1, 0, 2}, names));
+  CHECK(of_classes.coded[0].width == 4);
+  CHECK(codes_of(of_classes) == std::vector<uint32_t>{2, 0, 1, 1});
+  CHECK(of_classes.columns[0].values == nullptr);
+
+  Column narrow = fixed<int8_t>("x", "c", {3, 1, 0, 2});
+  narrow.dictionary = std::make_shared<Column>(names);
+  CHECK(codes_of(bind(field(FieldKind::kText), classes, narrow)) == std::vector<uint32_t>{2, 0, 1, 1});
+  const BoundBatch of_pool = bind(field(FieldKind::kText, true), {}, narrow);
+  REQUIRE(of_pool.coded[0].width == 1);
+  CHECK(pool().text(codes_of(of_pool)[0]) == "zoom");
+  CHECK(codes_of(of_pool)[2] == codes_of(of_pool)[3]);
+  CHECK(of_pool.columns[0].valid[3] == 1);
+
+  const Column with_hole = coded("x", {3, std::nullopt, 0, 2}, names);
+  CHECK(bind(field(FieldKind::kText, true), classes, with_hole).coded[0].width == 0);
+  FieldSchema list = field(FieldKind::kOneOf);
+  list.values = {"buy", "view"};
+  const BoundBatch not_listed = bind(list, {}, narrow);
+  CHECK(not_listed.coded[0].width == 0);
+  CHECK(not_listed.bad.total() == 1);
+}

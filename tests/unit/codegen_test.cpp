@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <memory>
 #include <random>
 #include <set>
@@ -359,24 +360,49 @@ struct Native {
       sink.reserve(kCells);
       sink_pointers.push_back(&sink);
     }
-    morsel = {data.columns.data(), kRows, cells.data(), bases.data(), sink_pointers.data()};
+    morsel = {data.columns.data(), kRows, cells.data()};
   }
 
-  /// As the engine does: rows by case, `always` on all.
+  /// As the engine does: runs of rows that share a case and their cells, `always` on all.
   void run(const Data& data) {
-    for (const al_update update : program.always) update(&morsel, nullptr, kRows);
-    if (program.dispatch_column < 0) return;
-    std::vector<std::vector<uint32_t>> rows(program.cases.size());
+    std::map<std::vector<uint32_t>, std::vector<uint32_t>> always;
+    std::map<std::pair<uint16_t, std::vector<uint32_t>>, std::vector<uint32_t>> cases;
     for (uint32_t row = 0; row < kRows; ++row) {
+      const std::vector<uint32_t> of_row = {cells[0][row], cells[1][row]};
+      always[of_row].push_back(row);
+      if (program.dispatch_column < 0) continue;
       const Scalar code = read_column(data, program.dispatch_column, static_cast<int>(row));
       if (!code.valid || code.code >= program.case_of_code.size()) continue;
-      if (program.case_of_code[code.code] != 0xffff) rows[program.case_of_code[code.code]].push_back(row);
+      const uint16_t of_code = program.case_of_code[code.code];
+      if (of_code != 0xffff) cases[{of_code, of_row}].push_back(row);
     }
-    for (size_t i = 0; i < rows.size(); ++i) {
-      for (const al_update update : program.cases[i]) {
-        update(&morsel, rows[i].data(), static_cast<int64_t>(rows[i].size()));
+    for (const auto& [of_rows, rows] : always) fold(data, program.always, program.always_columns, of_rows, rows);
+    for (const auto& [key, rows] : cases) {
+      fold(data, program.cases[key.first], program.case_columns[key.first], key.second, rows);
+    }
+  }
+
+  void fold(const Data& data, const std::vector<al_update>& functions, const std::vector<int>& read,
+            const std::vector<uint32_t>& of_rows, const std::vector<uint32_t>& rows) {
+    std::vector<al_column> columns(data.columns.size());
+    std::vector<std::vector<uint64_t>> values(columns.size());
+    std::vector<std::vector<uint8_t>> valid(columns.size());
+    for (const int c : read) {
+      const size_t width = data.types[c] == OpType::kBool ? 1 : data.types[c] == OpType::kCode ? 4 : 8;
+      values[c].assign(rows.size() + AL_LANES, ~uint64_t{0});  // rubbish past the end
+      valid[c].assign(rows.size() + AL_LANES, 1);
+      auto* out = reinterpret_cast<uint8_t*>(values[c].data());
+      for (size_t i = 0; i < rows.size(); ++i) {
+        std::memcpy(out + i * width, static_cast<const uint8_t*>(data.columns[c].values) + rows[i] * width, width);
+        valid[c][i] = data.valid[c][rows[i]];
       }
+      columns[c] = {out, valid[c].data()};
     }
+    std::vector<uint8_t*> states;
+    for (size_t k = 0; k < bases.size(); ++k) states.push_back(bases[k] + of_rows[k] * program.strides[k]);
+    const al_run run{columns.data(), static_cast<int64_t>(rows.size()), of_rows.data(), states.data(),
+                     sink_pointers.data()};
+    for (const al_update function : functions) function(&run);
   }
 
   void check(const Pipeline& pipeline, Expected& expected) {
@@ -791,32 +817,48 @@ TEST_CASE("native code agrees with one row at a time") {
   }
 }
 
-TEST_CASE("selected rows and rows by number give the same cells; no rows change nothing") {
-  std::mt19937_64 random(100);
-  const Data data(random);
-  const Pipeline pipeline = RandomPipeline(random, data).undispatched();
+TEST_CASE("sums of halves and of pairs are exact at the ends of their ranges") {
+  Pipeline pipeline;
+  pipeline.columns.resize(2);
+  pipeline.key_spaces.resize(1);
+  pipeline.ops.resize(2);
+  pipeline.ops[1].type = OpType::kFloat;
+  for (int i = 0; i < 2; ++i) {
+    pipeline.ops[i].kind = OpKind::kColumn;
+    pipeline.ops[i].column = i;
+  }
+  pipeline.accumulators = {{AL_SUM_EXACT, 0, 0, -1}, {AL_SUM_FLOAT, 0, 1, -1}};
   Result<Program> program = compile(plan_of(pipeline));
   REQUIRE(program.ok());
+  const PipelineProgram& compiled = program->pipelines[0];
+  const size_t count = AL_MORSEL_ROWS - 3;
+  std::vector<int64_t> whole(count + AL_LANES);
+  std::vector<double> numbers(count + AL_LANES);
+  int128 sum = 0;
+  Superaccumulator exact;
+  for (size_t i = 0; i < whole.size(); ++i) {
+    whole[i] = i % 4 == 3 ? -static_cast<int64_t>(i) : i % 4 == 2 ? INT64_MIN + static_cast<int64_t>(i) : INT64_MAX;
+    numbers[i] = std::ldexp(i % 3 == 0 ? -1.0 : 1.0, static_cast<int>(i * 37 % 500)) + static_cast<double>(i);
+    if (i >= count) continue;
+    sum += whole[i];
+    exact.add(numbers[i]);
+  }
   SpillArena arena;
   const SpillScope scope(&arena);
-  Native whole(program->pipelines[0], data), selected(program->pipelines[0], data);
-  std::vector<uint32_t> rows(kRows);
-  for (uint32_t row = 0; row < kRows; ++row) rows[row] = row;
-  for (const al_update update : program->pipelines[0].always) {
-    update(&whole.morsel, nullptr, kRows);
-    update(&whole.morsel, nullptr, 0);
-    update(&selected.morsel, rows.data(), kRows / 2);
-    update(&selected.morsel, rows.data() + kRows / 2, kRows - kRows / 2);
+  const al_column columns[] = {{whole.data(), nullptr}, {numbers.data(), nullptr}};
+  alignas(16) uint8_t cell[128] = {};
+  REQUIRE(compiled.strides[0] <= sizeof cell);
+  uint8_t* state = cell;
+  const uint32_t id = 0;
+  const al_run run{columns, static_cast<int64_t>(count), &id, &state, nullptr};
+  for (int round = 0; round < 2; ++round) {
+    for (const al_update function : compiled.always) function(&run);
   }
-  for (const AccumulatorLayout& layout : program->pipelines[0].accumulators) {
-    if (layout.kind != AL_COUNT && layout.kind != AL_SUM_EXACT) continue;
-    const uint32_t stride = program->pipelines[0].strides[layout.key_space_use];
-    for (uint32_t c = 0; c < kCells; ++c) {
-      const uint8_t* a = whole.bases[layout.key_space_use] + c * stride + layout.offset;
-      const uint8_t* b = selected.bases[layout.key_space_use] + c * stride + layout.offset;
-      CHECK(std::memcmp(a, b, layout.kind == AL_COUNT ? 8 : 32) == 0);
-    }
-  }
+  const auto* total = reinterpret_cast<const al_exact*>(cell + compiled.accumulators[0].offset);
+  CHECK(total->low == low(2 * sum));
+  CHECK(total->high == high(2 * sum));
+  const auto* float_total = reinterpret_cast<const al_float_sum*>(cell + compiled.accumulators[1].offset);
+  CHECK(rounded_float_sum(*float_total) == 2 * exact.rounded());
 }
 
 TEST_CASE("cells are laid out case by case, aligned and without overlap") {
@@ -843,8 +885,10 @@ TEST_CASE("cells are laid out case by case, aligned and without overlap") {
   CHECK(layout.program.sink_count == 30);
   CHECK(layout.program.accumulators[4].sink == 0);
   CHECK(layout.program.accumulators[10].sink == 1);
-  CHECK(layout.loops.size() == 4);
+  CHECK(layout.loops.size() == 10);  // of 75 updates a case, 62 or 63 are wide
   CHECK(layout.loops[1].name == "p3_case0_1");
+  CHECK(layout.loops[0].wide);
+  CHECK_FALSE(layout.loops[4].wide);
   for (int use = 0; use < 2; ++use) {
     CHECK(layout.program.strides[use] % 16 == 0);
     std::vector<bool> taken(layout.program.strides[use]);
@@ -879,7 +923,8 @@ TEST_CASE("the dump is stable and names every loop") {
   for (const char* name : {"@p0_case0_0(", "@p0_case2_0(", "@p0_always_0(", "@p0_exchange1("}) {
     CHECK(first.value().find(name) != std::string::npos);
   }
-  CHECK(first.value().find("call void @al_add_float(") == std::string::npos);  // inlined
+  CHECK(first.value().find("call void @al_add_exact(") == std::string::npos);  // inlined
+  CHECK(first.value().find("<8 x i64>") != std::string::npos);                 // wide
 }
 
 TEST_CASE("a plan without loops compiles to a program without code") {

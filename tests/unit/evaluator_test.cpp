@@ -139,18 +139,18 @@ enum Column { kUserColumn, kNameColumn, kPlanColumn, kAmountColumn, kLoadColumn 
 constexpr uint32_t kPurchase = 0;  // class of name
 
 template <typename T>
-T* state_at(const al_morsel* m, int use, uint32_t stride, uint32_t offset, size_t row) {
-  return reinterpret_cast<T*>(m->bases[use] + static_cast<size_t>(m->cells[use][row]) * stride + offset);
+T* state_at(const al_run* run, int use, uint32_t offset) {
+  return reinterpret_cast<T*>(run->states[use] + offset);
 }
-bool is_purchase(const al_morsel* m, size_t row) {
-  return static_cast<const uint32_t*>(m->columns[kNameColumn].values)[row] == kPurchase;
+bool is_purchase(const al_column* columns, size_t row) {
+  return static_cast<const uint32_t*>(columns[kNameColumn].values)[row] == kPurchase;
 }
-bool there(const al_morsel* m, int column, size_t row) { return m->columns[column].valid[row] != 0; }
-int64_t amount(const al_morsel* m, size_t row) {
-  return static_cast<const int64_t*>(m->columns[kAmountColumn].values)[row];
+bool there(const al_column* columns, int column, size_t row) { return columns[column].valid[row] != 0; }
+int64_t amount(const al_column* columns, size_t row) {
+  return static_cast<const int64_t*>(columns[kAmountColumn].values)[row];
 }
-double load_time(const al_morsel* m, size_t row) {
-  return static_cast<const double*>(m->columns[kLoadColumn].values)[row];
+double load_time(const al_column* columns, size_t row) {
+  return static_cast<const double*>(columns[kLoadColumn].values)[row];
 }
 
 // Cells: rows (0), purchases with amounts (8), sum of load (16), sum of amount (48); stride 96.
@@ -158,24 +158,23 @@ constexpr uint32_t kStride = 96;
 enum Accumulator { kRows, kAmounts, kLoadSum, kAmountSum, kLoads, kAmountValues, kLoadValues };
 
 template <int use>
-void update_all(const al_morsel* m, const uint32_t*, int64_t count) {
-  for (size_t row = 0; row < static_cast<size_t>(count); ++row) {
-    ++*state_at<int64_t>(m, use, kStride, 0, row);
-    if (!there(m, kLoadColumn, row)) continue;
-    al_add_float(state_at<al_float_sum>(m, use, kStride, 16, row), load_time(m, row));
-    ++*state_at<int64_t>(m, use, kStride, 40, row);
-    if (use == 0) al_push_float(m->sinks[1], m->cells[0][row], load_time(m, row));
+void update_all(const al_run* run) {
+  for (size_t row = 0; row < static_cast<size_t>(run->row_count); ++row) {
+    ++*state_at<int64_t>(run, use, 0);
+    if (!there(run->columns, kLoadColumn, row)) continue;
+    al_add_float(state_at<al_float_sum>(run, use, 16), load_time(run->columns, row));
+    ++*state_at<int64_t>(run, use, 40);
+    if (use == 0) al_push_float(run->sinks[1], run->cells[0], load_time(run->columns, row));
   }
 }
 template <int use>
-void update_purchases(const al_morsel* m, const uint32_t* rows, int64_t count) {
-  for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
-    size_t row = rows[i];
-    if (!there(m, kAmountColumn, row)) continue;
-    ++*state_at<int64_t>(m, use, kStride, 8, row);
-    int64_t value = amount(m, row);
-    al_add_exact(state_at<al_exact>(m, use, kStride, 48, row), static_cast<uint64_t>(value), value >> 63);
-    if (use == 0) al_push_exact(m->sinks[0], m->cells[0][row], static_cast<uint64_t>(value), value >> 63);
+void update_purchases(const al_run* run) {
+  for (size_t row = 0; row < static_cast<size_t>(run->row_count); ++row) {
+    if (!there(run->columns, kAmountColumn, row)) continue;
+    ++*state_at<int64_t>(run, use, 8);
+    int64_t value = amount(run->columns, row);
+    al_add_exact(state_at<al_exact>(run, use, 48), static_cast<uint64_t>(value), value >> 63);
+    if (use == 0) al_push_exact(run->sinks[0], run->cells[0], static_cast<uint64_t>(value), value >> 63);
   }
 }
 
@@ -185,10 +184,11 @@ template <int use>
 int64_t exchange_rows(const al_morsel* m, uint8_t* out) {
   for (size_t row = 0; row < static_cast<size_t>(m->row_count); ++row, out += kRowBytes) {
     uint32_t head[2] = {static_cast<uint32_t>(row), m->cells[use][row]};
-    bool paid = is_purchase(m, row) && there(m, kAmountColumn, row), loaded = there(m, kLoadColumn, row);
+    bool paid = is_purchase(m->columns, row) && there(m->columns, kAmountColumn, row),
+         loaded = there(m->columns, kLoadColumn, row);
     uint64_t mask = 1 | (paid ? 2 : 0) | (loaded ? 4 : 0);
-    __int128 value = paid ? amount(m, row) : 0;
-    double load = loaded ? load_time(m, row) : 0;
+    __int128 value = paid ? amount(m->columns, row) : 0;
+    double load = loaded ? load_time(m->columns, row) : 0;
     std::memcpy(out, head, 8);
     std::memcpy(out + 8, &mask, 8);
     std::memcpy(out + 16, &value, 16);
@@ -226,6 +226,8 @@ Program app_program() {
   pipeline.case_of_code = {0, 0xffff, 0xffff};
   pipeline.cases = {{update_purchases<0>, update_purchases<1>}};
   pipeline.always = {update_all<0>, update_all<1>};
+  pipeline.case_columns = {{kAmountColumn}};
+  pipeline.always_columns = {kLoadColumn};
   for (int use : {0, 1}) {
     MachineProgram machine;
     machine.key_column = kUserColumn;
@@ -625,9 +627,9 @@ constexpr int kTimeColumn = 5;  // of first_rows_program
 int64_t exchange_first(const al_morsel* m, uint8_t* out) {
   const Instant* times = static_cast<const Instant*>(m->columns[kTimeColumn].values);
   for (size_t row = 0; row < static_cast<size_t>(m->row_count); ++row, out += kKeptRowBytes) {
-    const bool has_plan = there(m, kPlanColumn, row), has_load = there(m, kLoadColumn, row);
+    const bool has_plan = there(m->columns, kPlanColumn, row), has_load = there(m->columns, kLoadColumn, row);
     const uint64_t plan = has_plan ? static_cast<const uint32_t*>(m->columns[kPlanColumn].values)[row] : 0;
-    const double load = has_load ? load_time(m, row) : 0;
+    const double load = has_load ? load_time(m->columns, row) : 0;
     const uint64_t words[7] = {row,
                                1,
                                static_cast<uint64_t>(times[row]),
@@ -640,12 +642,11 @@ int64_t exchange_first(const al_morsel* m, uint8_t* out) {
   return m->row_count;
 }
 
-void update_kept(const al_morsel* m, const uint32_t*, int64_t count) {
-  for (size_t row = 0; row < static_cast<size_t>(count); ++row) {
-    ++*state_at<int64_t>(m, 0, 32, 0, row);
-    if (there(m, 1, row)) {
-      al_add_float(state_at<al_float_sum>(m, 0, 32, 8, row), static_cast<const double*>(m->columns[1].values)[row]);
-    }
+void update_kept(const al_run* run) {
+  for (size_t row = 0; row < static_cast<size_t>(run->row_count); ++row) {
+    ++*state_at<int64_t>(run, 0, 0);
+    if (!there(run->columns, 1, row)) continue;
+    al_add_float(state_at<al_float_sum>(run, 0, 8), static_cast<const double*>(run->columns[1].values)[row]);
   }
 }
 
@@ -668,6 +669,7 @@ Program first_rows_program() {
   first.strides = {32};
   first.accumulators = {{AL_COUNT, 0, 0}, {AL_SUM_FLOAT, 0, 8}};
   first.always = {update_kept};
+  first.always_columns = {1};
   program.pipelines.push_back(std::move(first));
   for (const auto& [name, finish, index] : {std::tuple{"firsts", Finish::kCount, 0}, {"load", Finish::kSum, 1}}) {
     Formula leaf;
@@ -801,14 +803,11 @@ TEST_CASE("bad rows end the run or are counted") {
 
 namespace {
 
-// Only rows: count by the first column of key space use 0, stride 8; `guarded` counts where column 1 (member) is 1.
-void count_rows(const al_morsel* m, const uint32_t*, int64_t count) {
-  for (size_t row = 0; row < static_cast<size_t>(count); ++row) ++*state_at<int64_t>(m, 0, 16, 0, row);
-}
-void count_members(const al_morsel* m, const uint32_t*, int64_t count) {
-  for (size_t row = 0; row < static_cast<size_t>(count); ++row) {
-    *state_at<int64_t>(m, 0, 16, 8, row) += static_cast<const uint8_t*>(m->columns[1].values)[row];
-  }
+// Key space use 0: rows, and rows that column 1 (member) is 1 of.
+void count_rows(const al_run* run) { *state_at<int64_t>(run, 0, 0) += run->row_count; }
+void count_members(const al_run* run) {
+  const uint8_t* members = static_cast<const uint8_t*>(run->columns[1].values);
+  for (size_t row = 0; row < static_cast<size_t>(run->row_count); ++row) *state_at<int64_t>(run, 0, 8) += members[row];
 }
 
 }  // namespace
@@ -832,6 +831,7 @@ TEST_CASE("attributes and membership come from a table through the entity") {
   pipeline.strides = {16};
   pipeline.accumulators = {{AL_COUNT, 0, 0}, {AL_COUNT, 0, 8}};
   pipeline.always = {count_rows, count_members};
+  pipeline.always_columns = {1};
   program.pipelines = {pipeline};
   for (int accumulator : {0, 1}) {
     Formula f{.kind = FormulaKind::kCell,

@@ -51,15 +51,14 @@ TEST_CASE("a linked object has its functions and no others") {
     CHECK(linked.value()->find("p0_always_1") == nullptr);
     CHECK(linked.value()->find("al_add_float") == nullptr);
 
-    const int64_t exact[] = {5, -7, 40};
-    const double numbers[] = {0.5, 1e300, -1e300};
-    const uint32_t cells[] = {0, 0, 0};
-    const uint32_t* uses[] = {cells};
+    const int64_t exact[3 + AL_LANES] = {5, -7, 40};
+    const double numbers[3 + AL_LANES] = {0.5, 1e300, -1e300};
     const al_column columns[] = {{exact, nullptr}, {numbers, nullptr}};
     alignas(16) uint8_t cell[128] = {};
-    uint8_t* bases[] = {cell};
-    const al_morsel morsel{columns, 3, uses, bases, nullptr};
-    reinterpret_cast<al_update>(loop)(&morsel, nullptr, 3);
+    uint8_t* state = cell;
+    const uint32_t id = 0;
+    const al_run run{columns, 3, &id, &state, nullptr};
+    reinterpret_cast<al_update>(loop)(&run);
     const PipelineLayout layout = lay_out(plan().pipelines[0], 0);
     const auto at = [&](size_t i) { return cell + layout.program.accumulators[i].offset; };
     CHECK(*reinterpret_cast<int64_t*>(at(0)) == 3);

@@ -52,7 +52,6 @@ struct Rows {
   std::vector<int64_t> exact;
   std::vector<double> numbers;
   std::vector<uint8_t> holds;
-  std::vector<uint32_t> cells;
   Rows() {
     std::mt19937_64 random(3);
     for (int row = 0; row < kRows; ++row) {
@@ -60,7 +59,6 @@ struct Rows {
       numbers.push_back(
           std::ldexp(static_cast<double>(static_cast<int64_t>(random())), static_cast<int>(random() % 40)));
       holds.push_back(random() % 2);
-      cells.push_back(static_cast<uint32_t>(random() % 4));
     }
   }
 };
@@ -69,16 +67,16 @@ struct Rows {
 template <typename Before>
 std::string cells_of(al_update loop, uint32_t stride, const Before& before) {
   static const Rows rows;
-  const uint32_t* uses[] = {rows.cells.data()};
   const al_column columns[] = {
       {rows.exact.data(), nullptr}, {rows.numbers.data(), nullptr}, {rows.holds.data(), nullptr}};
   std::vector<int128> memory(stride * 4 / sizeof(int128) + 1);
   auto* cells = reinterpret_cast<uint8_t*>(memory.data());
-  uint8_t* bases[] = {cells};
-  const al_morsel morsel{columns, kRows, uses, bases, nullptr};
   for (int k = 0; k < kMorsels; ++k) {
     before(k);
-    loop(&morsel, nullptr, kRows);
+    const uint32_t cell = static_cast<uint32_t>(k) % 4;
+    uint8_t* state = cells + cell * stride;
+    const al_run run{columns, kRows - AL_LANES, &cell, &state, nullptr};
+    loop(&run);
   }
   return {reinterpret_cast<const char*>(cells), stride * size_t{4}};
 }
