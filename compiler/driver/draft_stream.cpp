@@ -22,6 +22,9 @@ const Words kMoneyWords = {"amount", "price", "revenue", "total", "cost",  "fee"
 constexpr const char* kCurrencies[] = {"USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "SEK",
                                        "NOK", "DKK", "PLN", "CZK", "INR", "CNY", "BRL"};
 
+/// "os" of "device.os".
+std::string last_name(const std::string& path) { return path.substr(path.rfind('.') + 1); }
+
 bool is_time(const DraftField& field) { return field.type.starts_with("timestamp"); }
 /// Chooses each field's type, then the roles.
 class Drafter {
@@ -133,7 +136,7 @@ class Drafter {
   void choose_words(const ColumnProfile& column, DraftField* field) {
     constexpr size_t kMost = 12, kLongest = 30;
     field->type = "text";
-    const bool key = names_key(column.path) || has_part(column.path, kWhoWords);
+    const bool key = names_key(column.path) || has_part(last_name(column.path), kWhoWords);
     const bool few = !key && !column.many && column.values.size() <= kMost && column.values.size() > 1 &&
                      column.present() >= static_cast<int64_t>(4 * column.values.size()) &&
                      std::all_of(column.values.begin(), column.values.end(),
@@ -280,7 +283,7 @@ class Drafter {
       const bool can = field.role.empty() && (field.type == "text" || field.type == "integer");
       if (!can || field.column->present() == 0) continue;
       const bool id = names_key(field.column->path);
-      int score = has_part(field.column->path, kWhoWords) ? 4 : 0;
+      int score = has_part(last_name(field.column->path), kWhoWords) ? 4 : 0;
       if (has_time) {
         if (field.column->unique() && field.column->cells > 20) continue;
         if (score > 0 && id) score += 2;
