@@ -104,6 +104,9 @@ def main():
         measure("`run`, 10,000 rows, cold", 90, *run, folder=streaming, environment=environment,
                 before=lambda: shutil.rmtree(cache, ignore_errors=True))
         measure("`run`, 10,000 rows, from the cache", 40, *run, folder=streaming, environment=environment)
+        subprocess.run([options.command, *run, "--tier", "o1"], cwd=streaming, env={**os.environ, **environment}, check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        measure("the same, once optimised code is kept", 40, *run, folder=streaming, environment=environment)
         for count, bar in (500, 50), (1000, ""), (2500, ""), (5000, 600):
             measure(f"`check`, {count} metrics", bar, "check", write_spec(streaming, count), folder=streaming)
         for count in 100, 500:
