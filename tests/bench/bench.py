@@ -96,7 +96,7 @@ class ClickHouse:
         self.session.query(f"insert into app select ts, {codes}, amount, minutes, score from file('{path}', Parquet)")
 
     def run(self, chosen, summed):
-        text = self.session.query(w1.chdb_query(chosen, self.source, self.of), "CSV").bytes().decode()
+        text = self.session.query(w1.chdb_query(chosen, self.source, self.of, summed), "CSV").bytes().decode()
         return list(csv.reader(io.StringIO(text)))
 
 
