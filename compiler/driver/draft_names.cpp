@@ -57,6 +57,7 @@ std::string word_of(const std::string& text) {
   static const std::set<std::string> kReserved = {"and",  "or",   "not",   "in",   "is",  "null", "true", "false", "if",
                                                   "then", "else", "where", "with", "per", "over", "by",   "of"};
   std::string word;
+  bool after_small = false;  // userId is user_id
   const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
   for (size_t i = 0; i < text.size();) {
     utf8proc_int32_t point = 0;
@@ -68,6 +69,8 @@ std::string word_of(const std::string& text) {
     i += static_cast<size_t>(taken);
     const utf8proc_category_t category = utf8proc_category(point);
     const bool letter = category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
+    if (category == UTF8PROC_CATEGORY_LU && after_small) word += '_';
+    after_small = category == UTF8PROC_CATEGORY_LL;
     if (letter || category == UTF8PROC_CATEGORY_ND) {
       utf8proc_uint8_t lower[4];
       word.append(reinterpret_cast<char*>(lower),
