@@ -10,7 +10,7 @@
 namespace alidade {
 namespace {
 
-constexpr std::chrono::milliseconds kDelay{20};
+constexpr std::chrono::milliseconds kDelay{100};
 
 /// The threads that load LLVM or are inside it. A process may only take LLVM down when there are none.
 struct Compiling {
