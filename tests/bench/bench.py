@@ -40,7 +40,8 @@ def timed(runs, work):
 def cells(rows):
     """{(day, plan): numbers} of rows (day, plan code or word, n0, s0, n1, s1, …)."""
     codes = {str(key): code for code, word in enumerate(PLANS) for key in (code, word)}
-    return {(str(row[0])[:10], codes[str(row[1])]): [float(v) for v in row[2:]] for row in rows}
+    return {(str(row[0])[:10], codes[str(row[1])]): [float(v) if v not in (None, "\\N") else 0.0 for v in row[2:]]
+            for row in rows}
 
 
 class DuckDB:
