@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "runtime/zone.h"
 
@@ -287,6 +288,16 @@ Interval Calendar::bucket(Grain grain, Instant at) const {
     bucket = {bucket.end, state_->first_at(next)};
   }
   return bucket;
+}
+
+Grain Calendar::elapsed_grain(Grain grain) const {
+  if (grain != Grain::kHour && grain != Grain::kMinute) return grain;
+  const ZoneTable& zone = state_->zone;
+  int64_t finest = kHour;
+  for (size_t i = state_->segment(0) + 1; i < zone.starts.size(); ++i)
+    finest = std::gcd(finest, zone.offsets[i] - zone.offsets[i - 1]);
+  if (finest % kMinute != 0) return Grain::kSecond;
+  return finest == kHour ? grain : Grain::kMinute;
 }
 
 Instant Calendar::back(Instant end, Period period) const {

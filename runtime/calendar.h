@@ -87,6 +87,10 @@ class Calendar {
   /// repeated hour of a DST change; a day may have 23 or 25 hours.
   Interval bucket(Grain grain, Instant at) const;
 
+  /// The coarsest grain whose buckets also end wherever whole units of `grain`, in elapsed time, lead from the end of a
+  /// bucket: finer than an hour only where a zone's clock changes by part of one (changes before 1970 do not count).
+  Grain elapsed_grain(Grain grain) const;
+
   /// `end` moved back by `period` in calendar units, on the local clock; a day of month that does not exist clamps to
   /// the month's last (semantics: "the start of a window clamps"). Units of an hour and less are elapsed time.
   /// A local midnight that is skipped by DST is the first instant after the gap.

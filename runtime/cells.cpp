@@ -9,7 +9,9 @@
 namespace alidade {
 
 SlotTable::SlotTable(Grain grain, const Calendar* calendar, std::vector<Instant> cuts)
-    : grain_(grain), calendar_(calendar), cuts_(std::move(cuts)) {}
+    : grain_(calendar == nullptr ? grain : calendar->elapsed_grain(grain)),
+      calendar_(calendar),
+      cuts_(std::move(cuts)) {}
 
 Interval SlotTable::extent(Instant time) const {
   Interval whole = grain_ == Grain::kWhole ? Interval{kMinInstant, kMaxInstant} : calendar_->bucket(grain_, time);

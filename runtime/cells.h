@@ -28,8 +28,8 @@ struct KeyValue {
   friend bool operator==(const KeyValue&, const KeyValue&) = default;
 };
 
-/// Buckets of one grain, cut where the report's range and its windows cut them, so that every interval a formula asks
-/// for is a whole number of slots.
+/// Buckets of one grain (finer ones where the zone asks for them: Calendar::elapsed_grain), cut where the report's
+/// range and its windows cut them, so that every interval a formula asks for is a whole number of slots.
 class SlotTable {
  public:
   SlotTable(Grain grain, const Calendar* calendar, std::vector<Instant> cuts);

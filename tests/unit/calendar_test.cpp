@@ -114,6 +114,12 @@ TEST_CASE("half hours: zones and Lord Howe's change") {
   REQUIRE(yesterday);
   CHECK(local(howe, yesterday->start) == "2026-10-03 02:00:00");
   CHECK(howe.offset(Grain::kHour, *yesterday, {-1, Grain::kDay}) == october);
+  // A day before the end of that day in October is half an hour into an hour.
+  CHECK(howe.elapsed_grain(Grain::kHour) == Grain::kMinute);
+  CHECK(kolkata.elapsed_grain(Grain::kHour) == Grain::kHour);
+  CHECK(howe.elapsed_grain(Grain::kDay) == Grain::kDay);
+  CHECK(calendar("Europe/Berlin").elapsed_grain(Grain::kHour) == Grain::kHour);
+  CHECK(calendar("Africa/Monrovia").elapsed_grain(Grain::kMinute) == Grain::kSecond);  // by 44:30 in 1972
 }
 
 TEST_CASE("midnights that do not exist") {
