@@ -60,6 +60,14 @@ void Superaccumulator::carry() {
   adds_ = 1;
 }
 
+void Superaccumulator::add_to(GrowingSum* sum) const {
+  for (int i = 0; i < kDigits; ++i) {
+    const int64_t digit = digits_[static_cast<size_t>(i)];
+    const auto magnitude = static_cast<uint128>(digit < 0 ? -static_cast<int128>(digit) : static_cast<int128>(digit));
+    sum->add(magnitude, 32 * i, digit < 0);
+  }
+}
+
 double Superaccumulator::rounded() const {
   Superaccumulator sum = *this;
   sum.carry();
@@ -126,6 +134,15 @@ void add_float_sum(al_float_sum* sum, const al_float_sum& other) {
 double rounded_float_sum(const al_float_sum& sum) {
   if (sum.spill != 0) return reinterpret_cast<const Superaccumulator*>(sum.spill)->rounded();
   return sum.high + sum.low + 0.0;  // the pair is exact, so one addition rounds once; + 0.0 turns -0.0 into 0.0
+}
+
+double rounded_float_mean(const al_float_sum& sum, int64_t count) {
+  if (sum.spill == 0 && sum.low == 0) return sum.high / static_cast<double>(count) + 0.0;
+  GrowingSum total;
+  if (sum.spill != 0) reinterpret_cast<const Superaccumulator*>(sum.spill)->add_to(&total);
+  total.add_float(sum.high);
+  total.add_float(sum.low);
+  return nearest_quotient_of_floats(std::move(total), count);
 }
 
 }  // namespace alidade

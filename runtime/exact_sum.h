@@ -19,6 +19,7 @@ class Superaccumulator {
   void add(const Superaccumulator& other);
   /// The double nearest to the sum; ±infinity beyond the largest; never -0.0.
   double rounded() const;
+  void add_to(GrowingSum* sum) const;  ///< in units of 2^-1074
 
  private:
   // Digit k counts units of 2^(32k - 1074). The largest double ends at bit 2098; further digits hold carries.
@@ -62,5 +63,7 @@ Moments& moments_of(al_moments* accumulator);
 void add_float_sum(al_float_sum* sum, const al_float_sum& other);
 /// The double nearest to the exact sum; ±infinity on overflow; never -0.0.
 double rounded_float_sum(const al_float_sum& sum);
+/// The double nearest to the exact sum by `count`, above 0: rounded once; never -0.0.
+double rounded_float_mean(const al_float_sum& sum, int64_t count);
 
 }  // namespace alidade

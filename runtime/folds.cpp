@@ -22,8 +22,7 @@ NodeValue mean(bool exact, int scale, const Fold& fold) {
     NodeValue sum = exact_sum(fold.exact);
     return sum.defined() ? mean_of_exact(sum.exact, fold.count, scale) : sum;
   }
-  NodeValue sum = NodeValue::of_number(rounded_float_sum(fold.float_sum));
-  return sum.defined() ? NodeValue::of_number(sum.number / static_cast<double>(fold.count)) : sum;
+  return NodeValue::of_number(rounded_float_mean(fold.float_sum, fold.count));
 }
 
 NodeValue spread(Finish finish, bool exact, int scale, const Moments& moments) {

@@ -16,6 +16,19 @@ constexpr int kLazyAdds = 1 << 29;
 constexpr int kFloatUnit = -1074;  // a double is a whole number of 2^-1074
 constexpr size_t kGuardBits = 66;  // more than a double has: the bits below only matter as a sticky one
 
+/// A finite double as ± mantissa × 2^shift units of 2^-1074.
+struct FloatParts {
+  uint128 mantissa;
+  int shift;
+  bool negative;
+};
+FloatParts parts_of(double value) {
+  const uint64_t bits = std::bit_cast<uint64_t>(value);
+  const int exponent = static_cast<int>(bits >> 52 & 0x7ff);
+  const uint64_t mantissa = bits & ((uint64_t{1} << 52) - 1);
+  return {exponent != 0 ? mantissa | uint64_t{1} << 52 : mantissa, std::max(exponent - 1, 0), bits >> 63 != 0};
+}
+
 /// A GMP integer that cleans up after itself.
 class Integer {
  public:
@@ -91,6 +104,15 @@ double sample(int64_t count, const GrowingSum& sum, const GrowingSum& squares, i
 
 }  // namespace
 
+double nearest_quotient_of_floats(GrowingSum sum, int64_t count) {
+  Integer total(std::move(sum)), denominator(count);
+  const bool negative = mpz_sgn(static_cast<mpz_ptr>(total)) < 0;
+  mpz_abs(total, total);
+  const double size =
+      mpz_sgn(static_cast<mpz_ptr>(total)) == 0 ? 0 : nearest_quotient(total, denominator, kFloatUnit, false);
+  return (negative ? -size : size) + 0.0;
+}
+
 void GrowingSum::reach(int begin, int end) {
   if (digits_.empty()) first_ = begin;
   if (begin < first_) {
@@ -114,6 +136,11 @@ void GrowingSum::add(uint128 magnitude, int shift, bool negative) {
     }
   }
   if (++adds_ >= kLazyAdds) carry();
+}
+
+void GrowingSum::add_float(double value) {
+  const FloatParts parts = parts_of(value);
+  add(parts.mantissa, parts.shift, parts.negative);
 }
 
 void GrowingSum::add(const GrowingSum& other) {
@@ -162,13 +189,9 @@ void Moments::add_exact(int128 value) {
 
 void Moments::add_float(double value) {
   ++count_;
-  const uint64_t bits = std::bit_cast<uint64_t>(value);
-  const int exponent = static_cast<int>(bits >> 52 & 0x7ff);
-  uint128 mantissa = bits & ((uint64_t{1} << 52) - 1);
-  if (exponent != 0) mantissa |= uint64_t{1} << 52;
-  const int shift = std::max(exponent - 1, 0);
-  sum_.add(mantissa, shift, bits >> 63 != 0);
-  squares_.add(mantissa * mantissa, 2 * shift, false);
+  const FloatParts parts = parts_of(value);
+  sum_.add(parts.mantissa, parts.shift, parts.negative);
+  squares_.add(parts.mantissa * parts.mantissa, 2 * parts.shift, false);
 }
 
 void Moments::add(const Moments& other) {

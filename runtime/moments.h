@@ -14,6 +14,7 @@ namespace alidade {
 class GrowingSum {
  public:
   void add(uint128 magnitude, int shift, bool negative);
+  void add_float(double value);  ///< finite, in units of 2^-1074
   void add(const GrowingSum& other);
   /// The digits, of which all but the last lie in [0, 2^32), the last has the sign; digit i counts 2^(32 (first + i)).
   const std::vector<int64_t>& digits();
@@ -26,6 +27,9 @@ class GrowingSum {
   int adds_ = 0;  ///< since the last carry
   std::vector<int64_t> digits_;
 };
+
+/// The double nearest to `sum`, in units of 2^-1074, by `count`, above 0; infinite beyond the largest, never -0.0.
+double nearest_quotient_of_floats(GrowingSum sum, int64_t count);
 
 class Moments {
  public:

@@ -187,13 +187,13 @@ void FloatSum::add(double value) {
   }
 }
 
-double FloatSum::rounded() const {
+double FloatSum::rounded(int64_t divisor) const {
   BigInteger total;
   for (int i = 0; i < kDigits; ++i) {
     const int64_t digit = digits_[static_cast<size_t>(i)];
     if (digit != 0) total = total + BigInteger(digit).shifted_left(32 * i);
   }
-  return nearest_quotient(total, BigInteger(1).shifted_left(1074));
+  return nearest_quotient(total, BigInteger(divisor).shifted_left(1074));
 }
 
 void ExactSum::add(int128 value) {

@@ -48,7 +48,9 @@ double nearest_double(int128 value, int scale);
 class FloatSum {
  public:
   void add(double value);  ///< finite
-  double rounded() const;  ///< nearest to the true sum; infinite where that is too large
+  /// Nearest to the true sum by `divisor`, above 0; infinite where that is too large.
+  double rounded(int64_t divisor = 1) const;
+
  private:
   // Digits of 32 bits with room to spare: 2^31 additions before a digit could overflow its 64 bits.
   static constexpr int kDigits = 68;

@@ -19,23 +19,23 @@ BigInteger exact_total(const std::vector<Number>& numbers) {
   return sum.total();
 }
 
-double float_total(const std::vector<Number>& numbers) {
+FloatSum float_total(const std::vector<Number>& numbers) {
   FloatSum sum;
   for (const Number& n : numbers) sum.add(n.number);
-  return sum.rounded();
+  return sum;
 }
 
 Outcome fold_sum(const std::vector<Number>& numbers, const Type& type) {
-  if (!type.exact) return checked(float_total(numbers));
+  if (!type.exact) return checked(float_total(numbers).rounded());
   const auto total = exact_total(numbers).as_int128();
   if (!total) return {Reason::kOverflow, {}};
   return {Reason::kNone, exact_number(*total, numbers.empty() ? type.scale : numbers[0].scale)};
 }
 
-/// Exact: the true quotient rounded once. Floats: the rounded true sum by the count.
+/// The true sum by the count, rounded once.
 Outcome fold_mean(const std::vector<Number>& numbers) {
   const auto count = static_cast<int64_t>(numbers.size());
-  if (!numbers[0].exact) return checked(float_total(numbers) / static_cast<double>(count));
+  if (!numbers[0].exact) return checked(float_total(numbers).rounded(count));
   const BigInteger denominator = BigInteger(count) * BigInteger::power_of_ten(numbers[0].scale);
   return checked(nearest_quotient(exact_total(numbers), denominator));
 }

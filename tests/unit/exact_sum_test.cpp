@@ -174,6 +174,23 @@ TEST_CASE("overflow is infinite, and only of the true sum") {
   CHECK(accumulator_sum({large, 0x1p970, -1.0}) == large);
 }
 
+TEST_CASE("a mean is rounded once, from the true sum") {
+  SpillArena arena;
+  SpillScope scope(&arena);
+  const auto mean = [](std::initializer_list<double> values) {
+    al_float_sum sum{};
+    for (double value : values) al_add_float(&sum, value);
+    return rounded_float_mean(sum, static_cast<int64_t>(values.size()));
+  };
+  CHECK(mean({0.1, 0.2, 0.4}) == 0.23333333333333334);  // the rounded sum by 3 is 0.23333333333333336
+  CHECK(mean({-0.1, -0.2, -0.4}) == -0.23333333333333334);
+  CHECK(mean({1e308, 1e308}) == 1e308);
+  CHECK(mean({1e300, 1.0, -1e300}) == 1.0 / 3);
+  CHECK(mean({5e-324, 0.0}) == 0.0);  // a tie, to even
+  CHECK(!std::signbit(mean({-5e-324, 0.0})));
+  CHECK(mean({3.0, 4.0}) == 3.5);
+}
+
 TEST_CASE("an empty sum is positive zero") {
   CHECK(std::bit_cast<uint64_t>(pair_sum({})) == 0);
   CHECK(std::bit_cast<uint64_t>(pair_sum({-0.0})) == 0);
