@@ -1,4 +1,4 @@
-// Runs a program over sources. Door of runtime/evaluator; tested in tests/unit/evaluator_test.cpp and every eval test.
+// Runs a program over sources. Door of runtime/evaluator; tested in tests/unit/evaluator_test.cpp and tests/conformance.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
 // From the state of a run to its results: evaluates every output's formula for every bucket and group.
-// Tested in tests/unit/evaluator_test.cpp and every eval test.
+// Tested in tests/unit/evaluator_test.cpp and tests/conformance.
 #pragma once
 
 #include <optional>

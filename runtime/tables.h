@@ -1,6 +1,6 @@
 // Tables in memory: attributes by key, gathered for the rows of a morsel through the row's entity, as of the row's time
 // where the table's rows are valid from one time to another. Immutable once loaded, safe on any thread. Tested in
-// tests/unit/evaluator_test.cpp and tests/eval/validity.metric.
+// tests/unit/evaluator_test.cpp and tests/conformance/semi_additive/validity.metric.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
 // Loops of a plan to machine code. Door of compiler/codegen; LLVM stays behind it. The room is a library of its own,
-// loaded when code is first compiled: compiler/native calls these functions through it. Tested by every eval test on
+// loaded when code is first compiled: compiler/native calls these functions through it. Tested by tests/conformance on
 // the native path and tests/unit/codegen_test.cpp. Safe on any thread: each call has an LLVM context of its own.
 #pragma once
 

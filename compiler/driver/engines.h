@@ -1,5 +1,5 @@
 // The native way from a request to results; the other is evaluate_reference. Door of compiler/driver/engines; tested by
-// every eval test.
+// tests/conformance.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // Runs a model's test blocks on one engine and compares what two engines made of them. Door of
-// compiler/driver/test_runner; tested in tests/unit/test_runner_test.cpp and by every file of tests/eval.
+// compiler/driver/test_runner; tested in tests/unit/test_runner_test.cpp and by tests/conformance.
 #pragma once
 
 #include <functional>

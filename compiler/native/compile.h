@@ -1,5 +1,5 @@
 // Plan to program: native code in the tier asked for, from the cache where it is there. Door of compiler/native, which
-// lays cells out, calls the code generator and puts what it made into this process. Tested by every eval test on the
+// lays cells out, calls the code generator and puts what it made into this process. Tested by tests/conformance on the
 // native path, tests/unit/codegen_test.cpp and tests/unit/tiers_test.cpp. compile() is safe on any thread.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Model and request to plan. Part of compiler/plan's door. Tested by tests/plan/*.plan and every eval test.
+// Model and request to plan. Part of compiler/plan's door. Tested by tests/plan/*.plan and tests/conformance.
 #pragma once
 
 #include <string>

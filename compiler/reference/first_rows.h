@@ -1,5 +1,5 @@
 // Each entity's first and last rows: the rows that events of `first(…) per entity` are made of, and how rows of one
-// instant are told apart. Part of compiler/reference; tested through tests/eval. One thread.
+// instant are told apart. Part of compiler/reference; tested through tests/conformance. One thread.
 #pragma once
 
 #include <string>

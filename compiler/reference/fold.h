@@ -1,5 +1,5 @@
 // Many numbers into one: what an aggregate does with the inputs of its rows and a collapse with its inner values.
-// Part of compiler/reference; tested through tests/eval and tests/unit/reference_test.cpp.
+// Part of compiler/reference; tested through tests/conformance and tests/unit/reference_test.cpp.
 #pragma once
 
 #include <vector>

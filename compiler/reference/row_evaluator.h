@@ -1,5 +1,5 @@
 // Expressions over rows, and what is kept of them for a whole stream: values, accepted rows, rows by key.
-// Part of compiler/reference; tested through tests/eval and tests/unit/reference_test.cpp. One thread.
+// Part of compiler/reference; tested through tests/conformance and tests/unit/reference_test.cpp. One thread.
 #pragma once
 
 #include <map>

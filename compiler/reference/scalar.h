@@ -1,5 +1,5 @@
 // One number and the arithmetic on it, the same for rows and values: exact numbers stay exact, everything is rounded at
-// most once. Part of compiler/reference; tested through tests/eval and tests/unit/reference_test.cpp.
+// most once. Part of compiler/reference; tested through tests/conformance and tests/unit/reference_test.cpp.
 #pragma once
 
 #include "compiler/types/type.h"

@@ -1,4 +1,4 @@
-// Formulas in a context, by recursion. Part of compiler/reference; tested through tests/eval and
+// Formulas in a context, by recursion. Part of compiler/reference; tested through tests/conformance and
 // tests/unit/reference_test.cpp. One thread.
 #pragma once
 

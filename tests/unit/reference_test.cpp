@@ -1,5 +1,5 @@
 // What a run of the reference says beside its values: the report of streams, partial cells, ranges, refused rows.
-// Values are tested by tests/eval. A spec's first test block holds the rows.
+// Values are tested by tests/conformance. A spec's first test block holds the rows.
 //
 // rooms: alidade_driver
 #include <doctest/doctest.h>
