@@ -1,4 +1,4 @@
-// Runs a program over sources. Door of runtime/evaluator; tested in tests/unit/evaluator_test.cpp and tests/conformance.
+// Runs a program over sources. Door of runtime/evaluator; tested in tests/unit/evaluator_test.cpp, tests/conformance.
 #pragma once
 
 #include <functional>

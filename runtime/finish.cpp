@@ -43,7 +43,7 @@ class Report {
   void mark_present(const Presence& presence, const std::map<int, std::set<Instant>>& instants,
                     std::vector<uint8_t>* present);
   bool partial(const Output& output, const Context& context) const;
-  bool node_partial(const Output& output, int node, const Context& context) const;
+  bool node_partial(const Output& output, int node, const Context& context, const Context& reported) const;
   std::vector<DimensionValue> shown(const GroupTable& table, uint32_t group) const;
   CellValue cell_value(const Output& output, NodeValue value) const;
 
@@ -192,15 +192,18 @@ std::vector<DimensionValue> Report::shown(const GroupTable& table, uint32_t grou
   return out;
 }
 
-// A window may start before the data, anything else that looks at rows may end past the watermark.
-bool Report::node_partial(const Output& output, int node, const Context& context) const {
+// A window may start before the data, anything else that looks at rows may end past the watermark. What ends where the
+// data's last day cuts the bucket that is reported is over when that bucket is.
+bool Report::node_partial(const Output& output, int node, const Context& context, const Context& reported) const {
   const Formula& f = contexts_.formula(node);
   if (f.kind == FormulaKind::kCollapseEntity || f.kind == FormulaKind::kCollapseDimension) return false;
   const std::vector<int>& streams = contexts_.streams(node);
   if (f.kind != FormulaKind::kOver) {
+    const bool is_cut = context.interval.end == reported.interval.end;
+    const Instant end = is_cut ? reported.bucket.end : context.interval.end;
     return std::any_of(streams.begin(), streams.end(), [&](int stream) {
       std::optional<Instant> watermark = contexts_.watermark(stream);
-      return watermark && context.interval.end > *watermark;
+      return watermark && end > *watermark;
     });
   }
   if (f.window.kind == WindowKind::kAllTime) return false;
@@ -217,8 +220,9 @@ bool Report::partial(const Output& output, const Context& context) const {
              ((range_.from && context.bucket.start < *range_.from) || (range_.to && context.bucket.end > *range_.to));
   if (cut) return true;
   bool partial = false;
-  contexts_.walk(output.formula, context,
-                 [&](int node, const Context& inner) { partial = partial || node_partial(output, node, inner); });
+  contexts_.walk(output.formula, context, [&](int node, const Context& inner) {
+    partial = partial || node_partial(output, node, inner, context);
+  });
   return partial;
 }
 

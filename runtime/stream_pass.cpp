@@ -517,11 +517,13 @@ void StreamPass::exchange(Worker* worker, const Morsel& morsel, std::vector<Scat
   count_rows_without_entity(worker, *scattered);
 }
 
-// A row that several machines of one domain leave out counts once.
+// A row that several machines of one domain leave out counts once. An entity's domain has the name of its field.
 void StreamPass::count_rows_without_entity(Worker* worker, const std::vector<ScatteredRows>& scattered) {
   std::vector<std::string> seen_domains;
   for (size_t m = 0; m < pipeline_.machines.size(); ++m) {
     const std::string& name = state_->program().domains[static_cast<size_t>(pipeline_.machines[m].domain)].name;
+    const ColumnUse& key = pipeline_.columns[static_cast<size_t>(pipeline_.machines[m].key_column)];
+    if (key.kind != ColumnKind::kField || schema_.fields[static_cast<size_t>(key.field)].name != name) continue;
     if (std::find(seen_domains.begin(), seen_domains.end(), name) != seen_domains.end()) continue;
     seen_domains.push_back(name);
     worker->left_out.assign(AL_MORSEL_ROWS, 0);

@@ -1,8 +1,11 @@
 // Test blocks. Door: test_runner.h.
 #include "compiler/driver/test_runner.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 
 #include "compiler/driver/given_source.h"
@@ -136,7 +139,7 @@ std::optional<Instant> instant_of(const std::string& text, const Calendar& calen
 }
 
 /// The cell that an expectation is about. A bucket or group that the report does not have holds no data.
-CellValue find_cell(const TestExpectation& expectation, size_t metric, const ResultSet& result,
+ResultRow find_cell(const TestExpectation& expectation, size_t metric, const ResultSet& result,
                     const Calendar& calendar) {
   const std::optional<Instant> named = expectation.has_bucket ? instant_of(expectation.bucket, calendar) : std::nullopt;
   const bool any_bucket = !expectation.has_bucket;
@@ -144,9 +147,9 @@ CellValue find_cell(const TestExpectation& expectation, size_t metric, const Res
   for (const ResultRow& row : result.rows) {
     if (row.metric != static_cast<int>(metric) || row.dimensions != expectation.dimensions) continue;
     if (row.other != expectation.other) continue;
-    if (any_bucket || (row.bucket.start <= at && at < row.bucket.end)) return row.value;
+    if (any_bucket || (row.bucket.start <= at && at < row.bucket.end)) return row;
   }
-  return {Reason::kNoData, false};
+  return {};
 }
 
 // ------------------------------------------------------------------------------------------------ one test
@@ -180,7 +183,7 @@ Sources sources_of(const Model& model, const ModelTest& test, const Calendar& ca
 TestRun failed(const ModelTest& test, const Error& error) {
   std::string message = error.message;
   for (const std::string& note : error.notes) message += "\n" + note;
-  return {&test, {{&test, "", test.span, false, std::move(message)}}, std::nullopt};
+  return {&test, {{&test, "", test.span, false, std::move(message)}}, std::nullopt, error};
 }
 
 std::string bucket_and_group(const ResultRow& row, const Calendar& calendar, const MetricInfo& info) {
@@ -202,6 +205,40 @@ std::string exact_text(const ResultRow& row, const MetricInfo& info) {
   return text + (row.partial ? " (partial)" : "");
 }
 
+/// What a run says of each stream, by the streams' names.
+std::vector<std::string> stream_texts(const ResultSet& result) {
+  std::vector<std::string> texts;
+  for (const StreamReport& stream : result.streams) {
+    std::string text =
+        fmt::format("{}: {} rows, {} duplicates, {} late, {} ambiguous times, {} bad", stream.stream, stream.rows,
+                    stream.duplicates, stream.late, stream.ambiguous_times, stream.bad.total());
+    for (const auto& [entity, rows] : std::map(stream.without_entity.begin(), stream.without_entity.end())) {
+      if (rows > 0) text += fmt::format(", {} without {}", rows, entity);
+    }
+    if (stream.covered) text += fmt::format(", from {} to {} of {}", stream.first, stream.last, stream.watermark);
+    texts.push_back(std::move(text));
+  }
+  std::sort(texts.begin(), texts.end());
+  return texts;
+}
+
+void report_cells(const TestRun& reference, const TestRun& native, const Calendar& calendar,
+                  const std::function<void(const std::string&)>& report) {
+  const std::vector<ResultRow>&a = reference.result->rows, &b = native.result->rows;
+  if (a.size() != b.size()) report(fmt::format("the reference has {} cells, native {}", a.size(), b.size()));
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    const bool same_place = a[i].metric == b[i].metric && a[i].bucket == b[i].bucket &&
+                            a[i].dimensions == b[i].dimensions && a[i].other == b[i].other;
+    if (same_place && identical(a[i].value, b[i].value) && a[i].partial == b[i].partial) continue;
+    const auto metric = static_cast<size_t>(a[i].metric);
+    const MetricInfo& info = reference.result->metrics[metric];
+    const std::string where =
+        bucket_and_group(a[i], calendar, info) + " for: " + reference.test->expectations[metric].text;
+    if (!same_place) return report(fmt::format("cell {} is another{}", i + 1, where));
+    report("the reference has " + exact_text(a[i], info) + ", native " + exact_text(b[i], info) + where);
+  }
+}
+
 }  // namespace
 
 TestRun run_test(const Model& model, const ModelTest& test, const Engine& engine, const RunOptions& options,
@@ -213,47 +250,37 @@ TestRun run_test(const Model& model, const ModelTest& test, const Engine& engine
   run_options.complete = true;
   auto result = engine(model, request_of_test(model, test), sources.named, run_options);
   if (!result.ok()) return failed(test, result.error());
-  TestRun run{&test, {}, std::move(*result)};
+  TestRun run{&test, {}, std::move(*result), std::nullopt};
   for (size_t i = 0; i < test.expectations.size(); ++i) {
     const TestExpectation& expectation = test.expectations[i];
-    const CellValue found = find_cell(expectation, i, *run.result, *calendar);
+    const ResultRow found = find_cell(expectation, i, *run.result, *calendar);
     const MetricInfo& info = run.result->metrics[i];
-    const bool passed = is_met(expectation, found, info);
-    run.outcomes.push_back(
-        {&test, expectation.text, expectation.span, passed, passed ? "" : failure(expectation, found, info)});
+    const bool passed = is_met(expectation, found.value, info);
+    run.outcomes.push_back({&test, expectation.text, expectation.span, passed,
+                            passed ? "" : failure(expectation, found.value, info), found.partial});
   }
   return run;
 }
 
 std::vector<TestOutcome> differences(const Model& model, const TestRun& reference, const TestRun& native) {
   std::vector<TestOutcome> found;
-  const auto report = [&](std::string message) {
-    found.push_back({reference.test, "", reference.test->span, false, "the engines differ: " + std::move(message)});
+  const auto report = [&](const std::string& message) {
+    found.push_back({reference.test, "", reference.test->span, false, "the engines differ: " + message});
   };
-  if (reference.result.has_value() != native.result.has_value()) {
-    const TestRun& stopped = reference.result ? native : reference;
-    report(std::string(reference.result ? "native" : "the reference") + " stopped: " + stopped.outcomes[0].message);
+  if (reference.stopped.has_value() != native.stopped.has_value()) {
+    const bool is_native = native.stopped.has_value();
+    report(std::string(is_native ? "native" : "the reference") +
+           " stopped: " + (is_native ? native : reference).stopped->message);
+  } else if (reference.stopped && reference.stopped->code != native.stopped->code) {
+    report("the reference stopped: " + reference.stopped->message + ", native: " + native.stopped->message);
   }
   auto calendar = Calendar::open(model.calendar);
   if (!reference.result || !native.result || !calendar.ok()) return found;
-  const std::vector<ResultRow>&a = reference.result->rows, &b = native.result->rows;
-  if (a.size() != b.size()) {
-    report("the reference has " + std::to_string(a.size()) + " cells, native " + std::to_string(b.size()));
-  }
-  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    const bool same_place = a[i].metric == b[i].metric && a[i].bucket == b[i].bucket &&
-                            a[i].dimensions == b[i].dimensions && a[i].other == b[i].other;
-    if (same_place && identical(a[i].value, b[i].value) && a[i].partial == b[i].partial) continue;
-    const auto metric = static_cast<size_t>(a[i].metric);
-    const MetricInfo& info = reference.result->metrics[metric];
-    const std::string& text = reference.test->expectations[metric].text;
-    if (!same_place) {
-      report("cell " + std::to_string(i + 1) + " is another" + bucket_and_group(a[i], *calendar, info) +
-             " for: " + text);
-      break;
-    }
-    report("the reference has " + exact_text(a[i], info) + ", native " + exact_text(b[i], info) +
-           bucket_and_group(a[i], *calendar, info) + " for: " + text);
+  report_cells(reference, native, *calendar, report);
+  const std::vector<std::string> a = stream_texts(*reference.result), b = stream_texts(*native.result);
+  for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+    const std::string read = i < a.size() ? a[i] : "no stream", read_natively = i < b.size() ? b[i] : "no stream";
+    if (read != read_natively) report("the reference read " + read + ", native " + read_natively);
   }
   return found;
 }

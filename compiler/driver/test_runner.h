@@ -21,7 +21,8 @@ struct TestOutcome {
   std::string expectation;  ///< as written; "" where the test as a whole could not run
   Span span;
   bool passed = false;
-  std::string message;  ///< of a failure: "found 3 users, expected 2 users"
+  std::string message;   ///< of a failure: "found 3 users, expected 2 users"
+  bool partial = false;  ///< how the cell is marked
 };
 
 /// One test on one engine. An error of the run (bad rows, say) is one failed outcome.
@@ -29,13 +30,15 @@ struct TestRun {
   const ModelTest* test = nullptr;
   std::vector<TestOutcome> outcomes;
   std::optional<ResultSet> result;
+  std::optional<Error> stopped;  ///< instead of a result
 };
 
 /// `batch_rows`: as for GivenSource; options give the threads only. The model outlives the result.
 TestRun run_test(const Model& model, const ModelTest& test, const Engine& engine, const RunOptions& options = {},
                  size_t batch_rows = 0);
 
-/// Cells in which two runs of one test differ by a bit, one failed outcome each; none when the engines agree.
+/// Cells and reports of streams in which two runs of one test differ by a bit, one failed outcome each; none when the
+/// engines agree. The test is the reference's.
 std::vector<TestOutcome> differences(const Model& model, const TestRun& reference, const TestRun& native);
 
 }  // namespace alidade

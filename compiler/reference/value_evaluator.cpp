@@ -506,11 +506,14 @@ std::optional<Instant> ValueEvaluator::watermark_of(ValueId id) {
 
 bool ValueEvaluator::ends_past_watermark(ValueId id, const Context& context) {
   const std::optional<Instant> watermark = watermark_of(id);
-  return watermark && context.look.end > *watermark;
+  // The last day of the data may cut the bucket that is shown. It is over no sooner for that.
+  const bool ends_with_shown = context.look.end == shown_.look.end;
+  return watermark && (ends_with_shown ? shown_.bucket.end : context.look.end) > *watermark;
 }
 
 bool ValueEvaluator::is_partial(ValueId id, const Context& context, Grain output_grain) {
   asked_.clear();
+  shown_ = context;
   return is_unfinished(id, context, output_grain);
 }
 

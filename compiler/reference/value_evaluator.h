@@ -118,6 +118,7 @@ class ValueEvaluator {
   int depth_ = 0;              ///< of evaluate
   std::map<ValueId, std::vector<std::pair<Context, CellValue>>> known_;
   std::map<ValueId, std::vector<Context>> asked_;
+  Context shown_;  ///< of the cell that is_partial asks about
 };
 
 }  // namespace alidade::reference

@@ -144,10 +144,21 @@ test "t" {
   REQUIRE(found.size() == 2);
   CHECK(found[0].message == "the engines differ: the reference has 3 cells, native 2");
   CHECK(found[1].message == "the engines differ: the reference has 4, native 4 (partial) on 2026-01-06 for: arpu");
-  other = {reference.test, {{reference.test, "", {}, false, "out of luck"}}, std::nullopt};
+  other = spec.run();
+  other.result->streams[0].late = 1;
+  found = differences(spec.model, reference, other);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].message.find("0 late") < found[0].message.find("1 late"));
+  other = {reference.test, {}, std::nullopt, Error{7202, "out of luck", {}}};
   found = differences(spec.model, reference, other);
   REQUIRE(found.size() == 1);
   CHECK(found[0].message == "the engines differ: native stopped: out of luck");
+  CHECK(differences(spec.model, other, other).empty());
+  TestRun stopped = other;
+  stopped.stopped = Error{8204, "tied", {}};
+  found = differences(spec.model, other, stopped);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].message == "the engines differ: the reference stopped: out of luck, native: tied");
 }
 
 }  // namespace
