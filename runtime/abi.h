@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define AL_ABI_VERSION 2
+#define AL_ABI_VERSION 3
 
 /* One column of a morsel. `values` is int64 (integer, decimal, duration, timestamp), double (number), uint8 (bool, and
  * table membership) or uint32 (text code, one_of index, text class). `valid` has one byte a row, 1 where the value is
@@ -60,6 +60,7 @@ enum al_accumulator_kind {
   AL_COUNT = 0, /* int64 */
   AL_SUM_EXACT, /* al_exact: 128-bit sum, flags */
   AL_SUM_FLOAT, /* al_float_sum: exact sum of doubles, correctly rounded when read */
+  AL_SUM_PLAIN, /* double: binary64 additions in some order */
   AL_MIN_EXACT, /* al_exact, flags bit 1 set once a value is there */
   AL_MAX_EXACT,
   AL_MIN_FLOAT, /* al_float_bound */

@@ -119,6 +119,8 @@ uint32_t accumulator_bytes(al_accumulator_kind kind) {
       return sizeof(al_exact);
     case AL_SUM_FLOAT:
       return sizeof(al_float_sum);
+    case AL_SUM_PLAIN:
+      return sizeof(double);
     case AL_MIN_FLOAT:
     case AL_MAX_FLOAT:
       return sizeof(al_float_bound);
@@ -154,6 +156,9 @@ void merge_accumulator(al_accumulator_kind kind, uint8_t* into, const uint8_t* f
       return;
     case AL_SUM_FLOAT:
       add_float_sum(reinterpret_cast<al_float_sum*>(into), *reinterpret_cast<const al_float_sum*>(from));
+      return;
+    case AL_SUM_PLAIN:
+      *reinterpret_cast<double*>(into) += *reinterpret_cast<const double*>(from);
       return;
     case AL_MIN_EXACT:
       if ((other_exact->flags & AL_FLAG_SEEN) != 0) al_min_exact(exact, other_exact->low, other_exact->high);

@@ -19,6 +19,7 @@ bool exact_kind(al_accumulator_kind kind) {
     case AL_MOMENTS_EXACT:
       return true;
     case AL_SUM_FLOAT:
+    case AL_SUM_PLAIN:
     case AL_MIN_FLOAT:
     case AL_MAX_FLOAT:
     case AL_VALUES_FLOAT:

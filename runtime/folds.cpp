@@ -16,13 +16,19 @@ NodeValue exact_sum(const al_exact& sum) {
   return NodeValue::of_exact(join_exact(sum.low, sum.high));
 }
 
+/// Of doubles that were added exactly, or of those that were added as they came: one of both is 0.
+NodeValue float_sum(const Fold& fold) {
+  return NodeValue::of_number(rounded_float_sum(fold.float_sum) + fold.plain_sum);
+}
+
 NodeValue mean(bool exact, int scale, const Fold& fold) {
   if (fold.count == 0) return NodeValue::undefined(Reason::kNoRows);
   if (exact) {
     NodeValue sum = exact_sum(fold.exact);
     return sum.defined() ? mean_of_exact(sum.exact, fold.count, scale) : sum;
   }
-  return NodeValue::of_number(rounded_float_mean(fold.float_sum, fold.count));
+  return NodeValue::of_number(rounded_float_mean(fold.float_sum, fold.count) +
+                              fold.plain_sum / static_cast<double>(fold.count));
 }
 
 NodeValue spread(Finish finish, bool exact, int scale, const Moments& moments) {
@@ -98,6 +104,7 @@ void merge_folds(Finish finish, bool exact, const Fold& other, Fold* into) {
     case Finish::kSum:
     case Finish::kMean:
       exact ? merge(AL_SUM_EXACT, other.exact, &into->exact) : merge(AL_SUM_FLOAT, other.float_sum, &into->float_sum);
+      into->plain_sum += other.plain_sum;
       return;
     case Finish::kMin:
       exact ? merge(AL_MIN_EXACT, other.exact, &into->exact) : merge(AL_MIN_FLOAT, other.bound, &into->bound);
@@ -135,6 +142,9 @@ void fold_accumulator(al_accumulator_kind kind, const uint8_t* state, Fold* into
     case AL_SUM_FLOAT:
       target = reinterpret_cast<uint8_t*>(&into->float_sum);
       break;
+    case AL_SUM_PLAIN:
+      target = reinterpret_cast<uint8_t*>(&into->plain_sum);
+      break;
     case AL_MIN_FLOAT:
     case AL_MAX_FLOAT:
       target = reinterpret_cast<uint8_t*>(&into->bound);
@@ -166,7 +176,7 @@ NodeValue finish_fold(Finish finish, bool exact, int scale, Percentage percentag
     case Finish::kCount:
       return NodeValue::of_exact(fold->count);
     case Finish::kSum:
-      return exact ? exact_sum(fold->exact) : NodeValue::of_number(rounded_float_sum(fold->float_sum));
+      return exact ? exact_sum(fold->exact) : float_sum(*fold);
     case Finish::kMean:
       return mean(exact, scale, *fold);
     case Finish::kMin:

@@ -39,6 +39,7 @@ uint32_t state_bytes(const MachineAccumulator& accumulator) {
   switch (accumulator.kind) {
     case AL_COUNT:
     case AL_SUM_EXACT:
+    case AL_SUM_PLAIN:
     case AL_MIN_FLOAT:
     case AL_MAX_FLOAT:
     case AL_VALUES_EXACT:
@@ -243,6 +244,9 @@ void MachinePartition::take_row(const uint8_t* narrow, uint8_t* entry) {
       case AL_SUM_FLOAT:
         al_add_float(reinterpret_cast<al_float_sum*>(state), load<double>(slot));
         break;
+      case AL_SUM_PLAIN:
+        store(state, load<double>(state) + load<double>(slot));
+        break;
       case AL_MIN_EXACT:
       case AL_MAX_EXACT:
         bound_exact(entry, i, load<int128>(slot), seen);
@@ -368,6 +372,9 @@ void MachinePartition::fold(const uint8_t* entry, size_t accumulator, Fold* into
     case AL_SUM_FLOAT:
       add_float_sum(&into->float_sum, load<al_float_sum>(state));
       return;
+    case AL_SUM_PLAIN:
+      into->plain_sum += load<double>(state);
+      return;
     case AL_MIN_EXACT:
       al_min_exact(&into->exact, load<uint64_t>(state), load<int64_t>(state + 8));
       return;
@@ -459,6 +466,9 @@ void MachinePartition::merge_state(const MachinePartition& other, const uint8_t*
     }
     case AL_SUM_FLOAT:
       add_float_sum(reinterpret_cast<al_float_sum*>(state), load<al_float_sum>(other_state));
+      return;
+    case AL_SUM_PLAIN:
+      merge_accumulator(program.kind, state, other_state);
       return;
     case AL_MIN_EXACT:
     case AL_MAX_EXACT:

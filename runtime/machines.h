@@ -45,8 +45,9 @@ struct DomainKeys {
 
 /// Where things are in an entry: uint32 code + 1 (0: no entry), uint32 cell, uint64 mask[words], then per accumulator
 ///   AL_COUNT int64 · AL_SUM_EXACT int64, what does not fit in `wraps` of the partition · AL_MIN/MAX_EXACT int128 ·
-///   AL_SUM_FLOAT al_float_sum · AL_MOMENTS_* al_moments · AL_MIN/MAX_FLOAT double · AL_VALUES_* uint32 number of its
-///   list (0: none), unused · AL_FIRST/LAST_* al_moment, of a row with the columns in place of the value.
+///   AL_SUM_FLOAT al_float_sum · AL_SUM_PLAIN double · AL_MOMENTS_* al_moments · AL_MIN/MAX_FLOAT double · AL_VALUES_*
+///   uint32 number of its list (0: none), unused · AL_FIRST/LAST_* al_moment, of a row with the columns in place of the
+///   value.
 /// A minimum or maximum is there when the accumulator's mask bit is.
 struct EntryLayout {
   explicit EntryLayout(const MachineProgram& machine);
@@ -70,6 +71,7 @@ struct Fold {
   int64_t count = 0;
   al_exact exact{};
   al_float_sum float_sum{};
+  double plain_sum = 0;
   al_float_bound bound{};
   al_moment moment{};
   Moments moments;

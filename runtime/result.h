@@ -33,9 +33,10 @@ struct MetricInfo {
   ShownKind kind = ShownKind::kNumber;
   bool exact = false;  ///< value is int128 × 10^-scale; else a double
   int scale = 0;
-  std::string unit;       ///< "USD", "USD per user", ""; kDuration values are microseconds whatever the unit
-  int shown_digits = -1;  ///< digits after the point when shown to a person; -1: as many as needed (at most 6)
-  std::string format;     ///< "0.00" or "0.0%": how a person is shown it, before shown_digits; "" by its kind
+  bool plain_sums = false;  ///< of sums with `exact = false`: last digits depend on the order of rows
+  std::string unit;         ///< "USD", "USD per user", ""; kDuration values are microseconds whatever the unit
+  int shown_digits = -1;    ///< digits after the point when shown to a person; -1: as many as needed (at most 6)
+  std::string format;       ///< "0.00" or "0.0%": how a person is shown it, before shown_digits; "" by its kind
   Grain grain = Grain::kWhole;
   std::vector<std::string> dimensions;  ///< names, in the order of ResultRow::dimensions
   int top = 0;                          ///< groups shown by themselves, the others as one; 0: all

@@ -102,6 +102,7 @@ class UpdateLoop {
       case AL_COUNT:
         return true;
       case AL_SUM_EXACT:
+      case AL_SUM_PLAIN:
       case AL_MIN_EXACT:
       case AL_MAX_EXACT:
       case AL_MIN_FLOAT:
@@ -139,18 +140,23 @@ class UpdateLoop {
 
   llvm::Value* as_int128(llvm::Value* exact) { return builder_.CreateSExt(exact, builder_.getInt128Ty()); }
 
-  // Counts and exact sums: a row that does not pass adds 0.
+  // Counts and sums: a row that does not pass adds 0.
   void masked(const Dispatch::Update& update) {
     llvm::Value* holds = condition(update);
     if (accumulator(update).kind != AL_COUNT) {
       llvm::Value* input = values_->value(accumulator(update).input).value;
-      if (holds != nullptr) input = builder_.CreateSelect(holds, input, llvm::ConstantInt::get(input->getType(), 0));
-      add_exact(update, input);
+      if (holds != nullptr) input = builder_.CreateSelect(holds, input, llvm::Constant::getNullValue(input->getType()));
+      accumulator(update).kind == AL_SUM_PLAIN ? add_plain(update, input) : add_exact(update, input);
       return;
     }
     llvm::Value* place = state(update);
     llvm::Value* one = holds == nullptr ? builder_.getInt64(1) : builder_.CreateZExt(holds, builder_.getInt64Ty());
     builder_.CreateStore(builder_.CreateAdd(builder_.CreateLoad(one->getType(), place), one), place);
+  }
+
+  void add_plain(const Dispatch::Update& update, llvm::Value* input) {
+    llvm::Value* place = state(update);
+    builder_.CreateStore(builder_.CreateFAdd(builder_.CreateLoad(input->getType(), place), input), place);
   }
 
   void add_exact(const Dispatch::Update& update, llvm::Value* input) {
@@ -233,6 +239,8 @@ class UpdateLoop {
       bound(update, nullptr);
     } else if (kind == AL_SUM_FLOAT) {
       call_runtime(builder_, "al_add_float", builder_.getVoidTy(), {state(update), input});
+    } else if (kind == AL_SUM_PLAIN) {
+      add_plain(update, input);
     } else if (kind == AL_SUM_EXACT) {
       add_exact(update, input);
     } else if (has_moment(kind)) {

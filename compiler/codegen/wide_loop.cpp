@@ -1,6 +1,6 @@
-// Wide update loops; see wide_loop.h. Each lane of a register folds every AL_LANES-th row of the run. Sums are exact:
-// whole numbers are added in halves of 32 bits, which no run can make overflow, and doubles as the pair of
-// al_float_sum.
+// Wide update loops; see wide_loop.h. Each lane of a register folds every AL_LANES-th row of the run. Sums are exact
+// unless they are plain: whole numbers are added in halves of 32 bits, which no run can make overflow, and doubles as
+// the pair of al_float_sum.
 #include "compiler/codegen/wide_loop.h"
 
 #include <map>
@@ -79,6 +79,9 @@ class WideLoop {
       case AL_SUM_FLOAT:
         fold = {{llvm::Constant::getNullValue(numbers_)}, {llvm::Constant::getNullValue(numbers_)}};  // high, low
         break;
+      case AL_SUM_PLAIN:
+        fold = {{llvm::Constant::getNullValue(numbers_)}};
+        break;
       case AL_MIN_FLOAT:
         fold = {{llvm::ConstantFP::getInfinity(numbers_)}, {llvm::Constant::getNullValue(truths_)}};
         break;
@@ -142,6 +145,9 @@ class WideLoop {
         return keep(fold, holds, input, builder_.CreateFCmpOLT(input, fold[0].now));
       case AL_MAX_FLOAT:
         return keep(fold, holds, input, builder_.CreateFCmpOGT(input, fold[0].now));
+      case AL_SUM_PLAIN:
+        fold[0].now = builder_.CreateSelect(holds, builder_.CreateFAdd(fold[0].now, input), fold[0].now);
+        return;
       case AL_SUM_FLOAT:
         return add_float(update, fold, builder_.CreateSelect(holds, input, llvm::Constant::getNullValue(numbers_)));
       case AL_VALUES_EXACT:
@@ -236,6 +242,8 @@ class WideLoop {
       }
       case AL_SUM_FLOAT:
         return hand_over(update, {fold[0].now, fold[1].now});
+      case AL_SUM_PLAIN:
+        return add_plain(state(update), fold[0].now);
       case AL_MIN_EXACT:
         return finish_bound(update, fold, "al_min_exact", builder_.CreateIntMinReduce(fold[0].now, true));
       case AL_MAX_EXACT:
@@ -263,6 +271,11 @@ class WideLoop {
     const llvm::Align word(sizeof(int64_t));
     llvm::Value* before = builder_.CreateAlignedLoad(sum->getType(), place, word);
     builder_.CreateAlignedStore(builder_.CreateAdd(before, sum), place, word);
+  }
+
+  void add_plain(llvm::Value* place, llvm::Value* lanes) {
+    llvm::Value* before = builder_.CreateLoad(builder_.getDoubleTy(), place);
+    builder_.CreateStore(builder_.CreateFAddReduce(before, lanes), place);
   }
 
   void finish_bound(const Dispatch::Update& update, Fold& fold, const char* function, llvm::Value* bound) {

@@ -49,6 +49,9 @@ std::vector<std::string> all_dimensions(const std::vector<ModuleResult>& modules
 /// What one stream's numbers rest on: "app: 3,000 rows, 2026-01-01 to 2026-03-31; 12 duplicates left out".
 std::string stream_note(const Calendar& calendar, const StreamReport& report);
 
+/// "summed inexactly (`exact = false`): total, average"; "" where nothing was.
+std::string inexact_note(const ResultSet& result);
+
 /// A bucket's name: "2026-01-05"; the whole range as "2026-01-01/2026-02-01", its end left out of it.
 std::string bucket_text(const Calendar& calendar, Grain grain, Interval bucket);
 

@@ -77,14 +77,18 @@ ordered_json module_json(const ModuleResult& module) {
   const ResultSet& result = module.result;
   ordered_json streams = ordered_json::array();
   for (const StreamReport& report : result.streams) streams.push_back(stream_json(report));
-  return {{"module", module.module},
-          {"engine", result.engine},
-          {"zone", result.zone},
-          {"tz_version", result.tz_version},
-          {"week_start", result.week_start},
-          {"overflowed", result.overflowed},
-          {"spec_hash", fmt::format("{:016x}", result.spec_hash)},
-          {"streams", streams}};
+  ordered_json json{{"module", module.module},
+                    {"engine", result.engine},
+                    {"zone", result.zone},
+                    {"tz_version", result.tz_version},
+                    {"week_start", result.week_start},
+                    {"overflowed", result.overflowed},
+                    {"spec_hash", fmt::format("{:016x}", result.spec_hash)},
+                    {"streams", streams}};
+  for (const MetricInfo& metric : result.metrics) {
+    if (metric.plain_sums) json["inexact"].push_back(metric.name);
+  }
+  return json;
 }
 
 ordered_json metric_json(const std::string& module, const MetricInfo& metric) {

@@ -348,6 +348,7 @@ class TableWriter {
     for (Reason reason : reasons_) {
       notes.push_back(fmt::format("{} {}: {}", undefined_text(reason), reason_word(reason), reason_explained(reason)));
     }
+    if (std::string note = inexact_note(module_.result); !note.empty()) notes.push_back(std::move(note));
     for (const StreamReport& report : module_.result.streams) notes.push_back(stream_note(module_.calendar, report));
     const ResultSet& result = module_.result;
     static constexpr const char* kDays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
@@ -391,6 +392,14 @@ std::string stream_note(const Calendar& calendar, const StreamReport& report) {
     add(count, words.c_str(), words.c_str());
   }
   return note;
+}
+
+std::string inexact_note(const ResultSet& result) {
+  std::string names;
+  for (const MetricInfo& metric : result.metrics) {
+    if (metric.plain_sums) names += (names.empty() ? "" : ", ") + metric.name;
+  }
+  return names.empty() ? "" : "summed inexactly (`exact = false`): " + names;
 }
 
 std::string table_text(const std::vector<ModuleResult>& modules, const Terminal& terminal) {

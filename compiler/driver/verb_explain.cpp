@@ -94,7 +94,10 @@ Result<std::string> explain_metric(const Spec& spec, const ModelMetric& metric) 
   if (!metric.doc.empty()) text += "\n" + wrapped(metric.doc);
   text += "\n" + indented(written(syntax, metric)) + "\n";
   const MetricInfo info = info_of(model, metric.type);
-  text += fmt::format("type     {}{}\n", display(metric.type, model.units), metric.type.exact ? ", exact" : "");
+  text += fmt::format("type     {}{}\n", display(metric.type, model.units),
+                      metric.type.exact                      ? ", exact"
+                      : model.value(metric.value).plain_sums ? ", summed inexactly"
+                                                             : "");
   if (!info.unit.empty()) text += fmt::format("unit     {}\n", info.unit);
   text +=
       fmt::format("grain    {}\n", metric.fixed_grain ? fmt::format("{} (its own)", grain_word(metric.grain)) : "any");

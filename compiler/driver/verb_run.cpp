@@ -283,6 +283,8 @@ class Run {
   /// What a table says below itself goes to stderr beside data for machines, where it is worth a line.
   static void print_notes(const std::vector<ModuleResult>& results) {
     for (const ModuleResult& module : results) {
+      const std::string inexact = inexact_note(module.result);
+      if (!inexact.empty()) std::fputs((inexact + "\n").c_str(), stderr);
       for (const StreamReport& report : module.result.streams) {
         const bool remarkable = !report.covered || report.duplicates > 0 || report.bad.total() > 0 || report.late > 0 ||
                                 report.ambiguous_times > 0 || !report.without_entity.empty() || report.rows == 0;

@@ -62,6 +62,7 @@ struct Metric {
   std::string unit;   ///< of the values: "USD", "USD per user", "us" for durations; "" for plain numbers
   std::string grain;  ///< "day", …; "all" for one value over the whole range
   std::vector<std::string> dimensions;  ///< as in Row::dimensions
+  bool inexact = false;                 ///< of sums with `exact = false`: last digits depend on the order of rows
 };
 
 /// One value.

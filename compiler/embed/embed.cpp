@@ -37,7 +37,8 @@ Results results_of(const ResultSet& set) {
   results.zone = set.zone;
   results.overflowed = set.overflowed;
   for (const MetricInfo& info : set.metrics) {
-    results.metrics.push_back({info.name, info.title, machine_unit(info), grain_word(info.grain), info.dimensions});
+    results.metrics.push_back(
+        {info.name, info.title, machine_unit(info), grain_word(info.grain), info.dimensions, info.plain_sums});
   }
   for (const ResultRow& row : set.rows) {
     const MetricInfo& info = set.metrics[static_cast<size_t>(row.metric)];

@@ -20,6 +20,8 @@ Extent extent_of(al_accumulator_kind kind) {
       return {sizeof(int64_t), 8};
     case AL_SUM_FLOAT:
       return {sizeof(al_float_sum), 8};
+    case AL_SUM_PLAIN:
+      return {sizeof(double), 8};
     case AL_SUM_EXACT:
     case AL_MIN_EXACT:
     case AL_MAX_EXACT:
@@ -69,6 +71,7 @@ uint32_t slot_bytes(const Machine::Fold& fold) {
     case AL_MOMENTS_EXACT:
       return 16;
     case AL_SUM_FLOAT:
+    case AL_SUM_PLAIN:
     case AL_MIN_FLOAT:
     case AL_MAX_FLOAT:
     case AL_VALUES_FLOAT:
@@ -103,6 +106,7 @@ bool can_fold_wide(const Pipeline& pipeline, const Dispatch::Update& update) {
     case AL_COUNT:
     case AL_SUM_EXACT:
     case AL_SUM_FLOAT:
+    case AL_SUM_PLAIN:
     case AL_MIN_EXACT:
     case AL_MAX_EXACT:
     case AL_MIN_FLOAT:

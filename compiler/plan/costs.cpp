@@ -38,6 +38,8 @@ size_t state_bytes(al_accumulator_kind kind) {
       return sizeof(al_exact);
     case AL_SUM_FLOAT:
       return sizeof(al_float_sum);
+    case AL_SUM_PLAIN:
+      return sizeof(double);
     case AL_MIN_FLOAT:
     case AL_MAX_FLOAT:
       return sizeof(al_float_bound);

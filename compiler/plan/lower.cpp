@@ -151,13 +151,13 @@ Finish finish_of(Aggregate aggregate) {
 }
 
 /// The accumulator that holds what an aggregate folds.
-al_accumulator_kind accumulator_kind(Aggregate aggregate, bool exact) {
-  switch (aggregate) {
+al_accumulator_kind accumulator_kind(const Value& value, bool exact) {
+  switch (value.aggregate) {
     case Aggregate::kCount:
       return AL_COUNT;
     case Aggregate::kSum:
     case Aggregate::kMean:
-      return exact ? AL_SUM_EXACT : AL_SUM_FLOAT;
+      return exact ? AL_SUM_EXACT : value.plain_sums ? AL_SUM_PLAIN : AL_SUM_FLOAT;
     case Aggregate::kMin:
       return exact ? AL_MIN_EXACT : AL_MIN_FLOAT;
     case Aggregate::kMax:
@@ -579,7 +579,7 @@ void Lowering::fill_cell(Formula& formula, const Value& value, int guard, int us
   }
   const int input = rows(index).value(value.input);
   const bool exact = rows(index).ops().at(input).type == OpType::kExact;
-  Accumulator folded = {accumulator_kind(value.aggregate, exact), use, input, guard, {}};
+  Accumulator folded = {accumulator_kind(value, exact), use, input, guard, {}};
   if (has_moment(folded.kind)) folded.moment = moment(index);
   formula.accumulator = add_accumulator(index, folded);
   if (value.aggregate != Aggregate::kMean) return;
@@ -603,7 +603,7 @@ void Lowering::fill_entity_cell(Formula& formula, const Value& value, int guard,
   al_accumulator_kind kind = AL_COUNT;
   if (value.aggregate != Aggregate::kCount) {
     input = rows(index).value(value.input);
-    kind = accumulator_kind(value.aggregate, rows(index).ops().at(input).type == OpType::kExact);
+    kind = accumulator_kind(value, rows(index).ops().at(input).type == OpType::kExact);
   }
   // A row without the counted key takes no part in a distinct count, so it does not make its entity present either.
   if (value.aggregate == Aggregate::kUnique) guard = counted_guard(index, guard, input);
@@ -628,6 +628,7 @@ void Lowering::lower_output(const RequestOutput& request) {
   output.info.name = request.name;
   output.info.title = request.title;
   output.info.format = request.format;
+  output.info.plain_sums = model_.value(request.value).plain_sums;
   output.info.grain = request.grain;
   for (const ResolvedDimension& dimension : request.dimensions) {
     top.dimensions.push_back({dimension.shown, dimension.rows});

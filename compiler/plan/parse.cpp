@@ -592,6 +592,7 @@ void PlanParser::parse_shown(Line& line) {
   info.kind = line.word<ShownKind>();
   info.exact = line.accept("exact");
   if (info.exact) info.scale = line.number<int>();
+  info.plain_sums = line.accept("plain_sums");
   if (line.accept("unit")) info.unit = line.text();
   if (line.accept("digits")) info.shown_digits = line.number<int>();
   if (line.accept("format")) info.format = line.text();

@@ -343,6 +343,7 @@ void Printer::print_output(const Output& output) {
        streams(output.streams));
   std::string shown = word_of(info.kind);
   if (info.exact) shown += fmt::format(" exact {}", info.scale);
+  if (info.plain_sums) shown += " plain_sums";
   if (!info.unit.empty()) shown += " unit " + quoted(info.unit);
   if (info.shown_digits >= 0) shown += fmt::format(" digits {}", info.shown_digits);
   if (!info.format.empty()) shown += " format " + quoted(info.format);

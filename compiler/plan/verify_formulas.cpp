@@ -204,7 +204,7 @@ const char* FormulaVerifier::wrong_fold(const Formula& leaf, al_accumulator_kind
       break;
     case Finish::kSum:
     case Finish::kMean:
-      fits = one_of({AL_SUM_EXACT, AL_SUM_FLOAT});
+      fits = one_of({AL_SUM_EXACT, AL_SUM_FLOAT, AL_SUM_PLAIN});
       break;
     case Finish::kMin:
       fits = one_of({AL_MIN_EXACT, AL_MIN_FLOAT});

@@ -81,6 +81,7 @@ const std::vector<EnumWord<al_accumulator_kind>>& enum_words() {
       {AL_COUNT, "count"},
       {AL_SUM_EXACT, "sum_exact"},
       {AL_SUM_FLOAT, "sum_float"},
+      {AL_SUM_PLAIN, "sum_plain"},
       {AL_MIN_EXACT, "min_exact"},
       {AL_MAX_EXACT, "max_exact"},
       {AL_MIN_FLOAT, "min_float"},

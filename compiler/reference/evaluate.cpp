@@ -96,6 +96,7 @@ MetricInfo describe(const Model& model, const RequestOutput& output) {
   info.name = output.name;
   info.title = output.title;
   info.format = output.format;
+  info.plain_sums = model.value(output.value).plain_sums;
   info.grain = output.grain;
   info.top = output.top;
   for (const ResolvedDimension& dimension : output.dimensions) info.dimensions.push_back(dimension.shown.name);

@@ -19,23 +19,28 @@ BigInteger exact_total(const std::vector<Number>& numbers) {
   return sum.total();
 }
 
-FloatSum float_total(const std::vector<Number>& numbers) {
+double float_total(const std::vector<Number>& numbers, bool plain, int64_t divisor = 1) {
+  if (plain) {
+    double sum = 0;
+    for (const Number& n : numbers) sum += n.number;
+    return sum / static_cast<double>(divisor);
+  }
   FloatSum sum;
   for (const Number& n : numbers) sum.add(n.number);
-  return sum;
+  return sum.rounded(divisor);
 }
 
-Outcome fold_sum(const std::vector<Number>& numbers, const Type& type) {
-  if (!type.exact) return checked(float_total(numbers).rounded());
+Outcome fold_sum(const std::vector<Number>& numbers, const Type& type, bool plain) {
+  if (!type.exact) return checked(float_total(numbers, plain));
   const auto total = exact_total(numbers).as_int128();
   if (!total) return {Reason::kOverflow, {}};
   return {Reason::kNone, exact_number(*total, numbers.empty() ? type.scale : numbers[0].scale)};
 }
 
-/// The true sum by the count, rounded once.
-Outcome fold_mean(const std::vector<Number>& numbers) {
+/// The true sum by the count, rounded once; or the plain sum by the count.
+Outcome fold_mean(const std::vector<Number>& numbers, bool plain) {
   const auto count = static_cast<int64_t>(numbers.size());
-  if (!numbers[0].exact) return checked(float_total(numbers).rounded(count));
+  if (!numbers[0].exact) return checked(float_total(numbers, plain, count));
   const BigInteger denominator = BigInteger(count) * BigInteger::power_of_ten(numbers[0].scale);
   return checked(nearest_quotient(exact_total(numbers), denominator));
 }
@@ -119,13 +124,14 @@ Outcome fold_spread(const std::vector<Number>& numbers, bool root) {
 
 }  // namespace
 
-Outcome fold(Aggregate aggregate, Percentage percentage, const std::vector<Number>& numbers, const Type& type) {
+Outcome fold(Aggregate aggregate, Percentage percentage, const std::vector<Number>& numbers, const Type& type,
+             bool plain) {
   if (aggregate == Aggregate::kCount) return {Reason::kNone, exact_number(static_cast<int64_t>(numbers.size()), 0)};
-  if (aggregate == Aggregate::kSum) return fold_sum(numbers, type);
+  if (aggregate == Aggregate::kSum) return fold_sum(numbers, type, plain);
   if (numbers.empty()) return {Reason::kNoRows, {}};
   switch (aggregate) {
     case Aggregate::kMean:
-      return fold_mean(numbers);
+      return fold_mean(numbers, plain);
     case Aggregate::kMin:
       return {Reason::kNone, *std::min_element(numbers.begin(), numbers.end(), less)};
     case Aggregate::kMax:

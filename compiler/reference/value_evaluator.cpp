@@ -271,7 +271,7 @@ CellValue ValueEvaluator::evaluate_aggregate(const Value& value, const Context& 
     if (const int128* exact = std::get_if<int128>(&inputs[row])) numbers.push_back(exact_number(*exact, scale));
     if (const double* number = std::get_if<double>(&inputs[row])) numbers.push_back(float_number(*number));
   }
-  return cell_of(fold(value.aggregate, value.percentage, numbers, value.type));
+  return cell_of(fold(value.aggregate, value.percentage, numbers, value.type, value.plain_sums));
 }
 
 /// Of the rows that have an input; several of one moment must agree in it. Of an entity it is that entity's one first

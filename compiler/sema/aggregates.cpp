@@ -11,6 +11,14 @@ namespace {
 
 const ast::Expr& bare(const ast::Expr& expr) { return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr; }
 
+/// `word = …` of a call, or nullptr.
+const ast::Arg* named_argument(const ast::Expr& call, std::string_view word) {
+  for (const ast::Arg& argument : call.args) {
+    if (argument.kind == ast::ArgKind::kNamed && argument.name.name.text() == word) return &argument;
+  }
+  return nullptr;
+}
+
 /// What an aggregate can fold.
 enum class InputRule : uint8_t { kEvent, kAmount, kOrdered, kKey };
 
@@ -233,14 +241,16 @@ std::optional<Term> Analyser::aggregate_call(const ast::Expr& expr, Aggregate ag
   std::string signature = explicit_percentage              ? "percentile(purchase.amount, 95%)"
                           : aggregate == Aggregate::kCount ? "count(purchase)"
                                                            : fmt::format("{}(purchase.amount)", word);
-  const ast::Arg* carry = carry_argument(expr);
-  if (!plain_arguments(expr, explicit_percentage ? 2 : 1, signature, carry)) return std::nullopt;
+  if (!plain_arguments(expr, explicit_percentage ? 2 : 1, signature, {"carry", "exact"})) return std::nullopt;
+  const ast::Arg *carry = named_argument(expr, "carry"), *exact = named_argument(expr, "exact");
   std::optional<Percentage> percent = Percentage{};
   if (aggregate == Aggregate::kPercentile) percent = percentage(expr, word);
   bool values = is_value_argument(*expr.args[0].value);
   std::optional<Term> term = values ? collapse(expr, aggregate, word, percent.value_or(Percentage{}))
                                     : row_aggregate(expr, aggregate, word, percent.value_or(Percentage{}));
-  if (!percent || !term || carry == nullptr) return percent ? term : std::nullopt;
+  if (!percent || !term) return std::nullopt;
+  if (exact != nullptr) term = summed(expr, *term, *exact);
+  if (!term || carry == nullptr) return term;
   if (aggregate != Aggregate::kLast || values) {
     error(Code::nothing_to_carry, carry->span, "only the last value of a field is carried on",
           "write `last(app.seats, carry = 30 days)`");

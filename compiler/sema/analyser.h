@@ -375,10 +375,10 @@ class Analyser {
   std::optional<Type> folded_type(Aggregate aggregate, const Type& input, Span at);
   std::optional<Percentage> percentage(const ast::Expr& call, std::string_view word);
   bool plain_arguments(const ast::Expr& call, size_t count, std::string_view signature,
-                       const ast::Arg* known = nullptr);
-  bool named_arguments_are_later(const ast::Expr& call, const ast::Arg* known = nullptr);
-  const ast::Arg* carry_argument(const ast::Expr& call) const;
+                       std::initializer_list<std::string_view> known = {});
+  bool named_arguments_are_later(const ast::Expr& call, std::initializer_list<std::string_view> known = {});
   std::optional<Term> carried(const Term& last, const ast::Arg& argument);
+  std::optional<Term> summed(const ast::Expr& call, const Term& sum, const ast::Arg& exact);
   bool is_value_argument(const ast::Expr& expr);
   std::optional<RowArgument> row_argument(const ast::Expr& expr);
   bool collect_bases(const ast::Expr& expr, std::vector<RowSet>& bases, std::vector<const ast::Expr*>& places);

@@ -52,7 +52,7 @@ std::string key_of(const Value& value) {
   for (RowId row : value.key.rows) key.raw(row.index);
   key.raw(value.window.kind).raw(value.window.period.count).raw(value.window.period.unit).raw(value.window.unit);
   key.raw(value.offset.kind).raw(value.offset.period.count).raw(value.offset.period.unit).raw(value.elapsed);
-  key.raw(value.digits);
+  key.raw(value.digits).raw(value.plain_sums);
   return key.take();
 }
 
@@ -114,6 +114,9 @@ ValueFacts Builder::facts_of(const Value& value) const {
 }
 
 ValueId Builder::value(Value value) {
+  for (ValueId part : {value.a, value.b, value.c}) {
+    if (part.valid()) value.plain_sums = value.plain_sums || model_.value(part).plain_sums;
+  }
   auto [at, inserted] = values_.try_emplace(key_of(value), static_cast<int>(model_.values.size()));
   if (!inserted) return {at->second};
   facts_.push_back(facts_of(value));

@@ -136,16 +136,16 @@ std::optional<Term> Analyser::function_call(const ast::Expr& expr, std::string_v
 }
 
 /// Named arguments that the language has and this version does not; any other name is unknown. True: go on.
-bool Analyser::named_arguments_are_later(const ast::Expr& call, const ast::Arg* known) {
-  constexpr std::string_view kLater[] = {"exact", "method", "to", "using", "on", "within", "touch"};
+bool Analyser::named_arguments_are_later(const ast::Expr& call, std::initializer_list<std::string_view> known) {
+  constexpr std::string_view kLater[] = {"method", "to", "using", "on", "within", "touch"};
   for (const ast::Arg& argument : call.args) {
-    if (&argument == known) continue;
     if (argument.kind == ast::ArgKind::kSpan) {
       later(argument.span, "`a -> b` as an argument");
       return false;
     }
     if (argument.kind != ast::ArgKind::kNamed) continue;
     std::string_view word = argument.name.name.text();
+    if (std::find(known.begin(), known.end(), word) != known.end()) continue;
     if (std::find(std::begin(kLater), std::end(kLater), word) != std::end(kLater)) {
       later(argument.span, fmt::format("`{} = …`", word));
     } else {
@@ -157,9 +157,12 @@ bool Analyser::named_arguments_are_later(const ast::Expr& call, const ast::Arg* 
   return true;
 }
 
-bool Analyser::plain_arguments(const ast::Expr& call, size_t count, std::string_view signature, const ast::Arg* known) {
+bool Analyser::plain_arguments(const ast::Expr& call, size_t count, std::string_view signature,
+                               std::initializer_list<std::string_view> known) {
   if (!named_arguments_are_later(call, known)) return false;
-  if (known != nullptr) ++count;
+  const auto is_named = [](const ast::Arg& argument) { return argument.kind == ast::ArgKind::kNamed; };
+  const auto first_named = std::find_if(call.args.begin(), call.args.end(), is_named);
+  const auto unnamed = static_cast<size_t>(first_named - call.args.begin());
   for (const ast::Arg& argument : call.args) {
     if (argument.kind == ast::ArgKind::kOffset) {
       error(Code::wrong_arguments, argument.span, "what to compare with stands in `change` and `growth` only",
@@ -170,20 +173,13 @@ bool Analyser::plain_arguments(const ast::Expr& call, size_t count, std::string_
     error(Code::wrong_arguments, argument.span, "`of` stands in a share only", "write `share(a of b)`");
     return false;
   }
-  if (call.args.size() == count) return true;
-  error(Code::wrong_arguments, call.args.size() > count ? call.args[count].span : call.span,
-        call.args.size() > count ? "this is one argument too many" : "an argument is missing",
+  if (unnamed == count && std::all_of(first_named, call.args.end(), is_named)) return true;
+  const bool too_many = unnamed >= count;
+  const auto extra = std::find_if_not(call.args.begin() + (too_many ? count : 0), call.args.end(), is_named);
+  error(Code::wrong_arguments, too_many ? extra->span : call.span,
+        too_many ? "this is one argument too many" : "an argument is missing",
         fmt::format("write it like `{}`", signature));
   return false;
-}
-
-/// `carry = 30 days` of a call, or nullptr.
-const ast::Arg* Analyser::carry_argument(const ast::Expr& call) const {
-  for (size_t i = 1; i < call.args.size(); ++i) {
-    const ast::Arg& argument = call.args[i];
-    if (argument.kind == ast::ArgKind::kNamed && argument.name.name.text() == "carry") return &argument;
-  }
-  return nullptr;
 }
 
 /// The latest value that is at most so old: the last one of a window that ends with the bucket.
@@ -203,6 +199,33 @@ std::optional<Term> Analyser::carried(const Term& last, const ast::Arg& argument
   node.a = last.value;
   node.window.period = *age;
   return Term{build_.value(std::move(node)), std::nullopt};
+}
+
+/// A sum or mean with `exact = …`: where that is false, doubles are added as they come.
+std::optional<Term> Analyser::summed(const ast::Expr& call, const Term& sum, const ast::Arg& exact) {
+  const ast::Expr& written = *exact.value;
+  if (written.kind != ast::ExprKind::kLiteral || written.literal->kind != ast::LiteralKind::kBool) {
+    error(Code::inexact_sum, written.span, "whether a sum is exact is true or false", "write `exact = false`");
+    return std::nullopt;
+  }
+  Value node = model_.value(sum.value);
+  const bool sums = node.aggregate == Aggregate::kSum || node.aggregate == Aggregate::kMean;
+  if (node.kind != ValueKindTag::kAggregate || !sums) {
+    error(Code::inexact_sum, exact.span, "only a `sum` or `mean` over rows can be inexact", "leave out `exact`");
+    return std::nullopt;
+  }
+  if (written.literal->truth) return sum;
+  const Type& input = model_.row(node.input).type;
+  if (representation(input) == Representation::kExact) {
+    const std::string_view word = call.a->name.name.text();
+    Diagnostic& report =
+        error(Code::inexact_sum, exact.span, fmt::format("`{}` of {} is exact anyway", word, show(input)),
+              "leave out `exact`: only a `number` is rounded");
+    report.fixes.push_back({{call.args.front().span.end, exact.span.end}, "", true});
+    return std::nullopt;
+  }
+  node.plain_sums = true;
+  return Term{build_.value(std::move(node)), sum.open};
 }
 
 std::optional<Percentage> Analyser::percentage(const ast::Expr& call, std::string_view word) {

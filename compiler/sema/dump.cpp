@@ -269,7 +269,8 @@ std::string value_text(const Model& model, ValueId id, const Part& part) {
       const std::string& stream = model.streams[static_cast<size_t>(value.stream)].name;
       std::string what = value.input.valid() ? stream + ": " + row_text(model, value.input) : stream;
       std::string where = value.condition.valid() ? " where " + row_text(model, value.condition) : "";
-      return fmt::format("{}({}{}{})", aggregate_word(value.aggregate), what, where, percentage_text(value));
+      return fmt::format("{}({}{}{}{})", aggregate_word(value.aggregate), what, where, percentage_text(value),
+                         value.plain_sums ? ", exact = false" : "");
     }
     case ValueKindTag::kNegate:
       return "-" + part(value.a);

@@ -143,13 +143,14 @@ struct Value {
   // kAggregate, kCollapse
   Aggregate aggregate = Aggregate::kCount;
   Percentage percentage;
-  int stream = -1;       ///< kAggregate
-  RowId condition;       ///< kAggregate; invalid: every row
-  RowId input;           ///< kAggregate: what is folded; kUnique: the key; invalid for kCount
-  PerKey key;            ///< kCollapse
-  Window window;         ///< kOver
-  Offset offset;         ///< kAt
-  bool elapsed = false;  ///< kAt: of a bucket that is not over only its first days, as many as have passed of it
+  int stream = -1;          ///< kAggregate
+  RowId condition;          ///< kAggregate; invalid: every row
+  RowId input;              ///< kAggregate: what is folded; kUnique: the key; invalid for kCount
+  PerKey key;               ///< kCollapse
+  Window window;            ///< kOver
+  Offset offset;            ///< kAt
+  bool elapsed = false;     ///< kAt: of a bucket that is not over only its first days, as many as have passed of it
+  bool plain_sums = false;  ///< kAggregate: sum or mean with `exact = false`; others: a part is
   friend bool operator==(const Value&, const Value&) = default;
 };
 

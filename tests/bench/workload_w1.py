@@ -25,13 +25,14 @@ def conditions(count, seed=7):
     return chosen
 
 
-def spec(chosen, summed="amount"):
+def spec(chosen, summed="amount", exact=True):
     lines = ["module w1", "", "stream app {", "  time ts : timestamp", "  entity user : integer", "  name : text",
              '  plan : one_of("free", "basic", "pro")', "  country : text", "  device : text", "  amount : integer",
              "  minutes : integer", "  score : number", "}", ""]
     for i, tests in enumerate(chosen):
         text = " and ".join(f'{c} {op} "{v}"' if isinstance(v, str) else f"{c} {op} {v}" for c, op, v in tests)
-        lines += [f"metric n{i} = count(app where {text})", f"metric s{i} = sum(app.{summed} where {text})"]
+        how = "" if exact else ", exact = false"
+        lines += [f"metric n{i} = count(app where {text})", f"metric s{i} = sum(app.{summed} where {text}{how})"]
     return "\n".join(lines) + "\n"
 
 

@@ -199,12 +199,13 @@ class Aggregate(Node):
     condition: Condition
     point: tuple = (1, 2)
     rows: str = "app"  # or an Event's name
+    plainly: bool = False  # sum and mean of floats: with `exact = false`
 
     def text(self):
         rows = self.rows if self.op == "count" else self.field.text().replace("app.", f"{self.rows}.")
         if self.condition.language:
             rows = f"{rows} where {self.condition.language}"
-        return op_text(self.op, self.point, rows)
+        return op_text(self.op, self.point, rows + (", exact = false" if self.plainly else ""))
 
     def exact(self):
         kept = ("sum", "min", "max", "first", "last")

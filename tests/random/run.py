@@ -134,7 +134,8 @@ def make_aggregate(rng, kinds="money count unique float"):
     point = (1, 2) if op == "median" else (rng.choice([5, 25, 90, 95, 99]), 100)
     if field is PRODUCT and op in ("median", "percentile"):
         op = "sum"
-    return Aggregate(op, field, condition, point, rows)
+    plainly = op in ("sum", "mean") and field.kind == "float" and rng.random() < 0.4
+    return Aggregate(op, field, condition, point, rows, plainly)
 
 
 def make_table_aggregate(rng):

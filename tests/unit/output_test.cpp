@@ -131,6 +131,15 @@ TEST_CASE("JSON has the rows and what the run rests on, and survives broken UTF-
   CHECK(json["rows"][2]["start"] == "2026-01-06T00:00:00Z");
 }
 
+TEST_CASE("what was summed inexactly is named") {
+  ModuleResult module = two_days();
+  CHECK(inexact_note(module.result).empty());
+  CHECK_FALSE(nlohmann::json::parse(about_text({module}))[0].contains("inexact"));
+  module.result.metrics[1].plain_sums = true;
+  CHECK(table_text({module}, {}).find("\nsummed inexactly (`exact = false`): arpu\n") != std::string::npos);
+  CHECK(nlohmann::json::parse(about_text({module}))[0]["inexact"] == nlohmann::json({"arpu"}));
+}
+
 TEST_CASE("the other groups of a top are told from a value that is called so") {
   ModuleResult module = two_days();
   module.result.metrics = {module.result.metrics[0]};

@@ -137,6 +137,11 @@ test "t" {
   CHECK(found[0].message ==
         "the engines differ: the reference has 1.6666666666666667, native 1.6666666666666665 on "
         "2026-01-05 for: arpu");
+  TestRun loose = spec.run();
+  loose.result->metrics[0].plain_sums = true;
+  CHECK(differences(spec.model, loose, other).empty());
+  other.result->rows[0].value = {Reason::kOverflow, false};
+  CHECK(differences(spec.model, loose, other).size() == 1);
   other = spec.run();
   other.result->rows[1].partial = true;
   other.result->rows.pop_back();
