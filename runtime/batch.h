@@ -83,6 +83,11 @@ Error bad_rows_error(const BadRows& bad);
 /// AL7104 for a field whose column is not among `there`, with the likely meant ones.
 Error missing_column_error(const std::string& file, const FieldSchema& field, const std::vector<std::string>& there);
 
+/// How the values of a batch are written.
+const DataForm& form_of(const Batch& batch);
+
+class PartFilter;
+
 /// Where rows come from: a file set, a test's given rows, or memory. `next` returns false at the end. Called from one
 /// thread. Only the columns the consumer asked for need be present; names are FieldSchema::source.
 class BatchSource {
@@ -91,6 +96,8 @@ class BatchSource {
   virtual Result<bool> next(Batch* batch) = 0;
   /// Rows the reader itself refused (ragged CSV rows) since the last call; empty for most sources.
   virtual BadRows take_bad_rows() { return {}; }
+  /// From the next batch on, parts that `filter` leaves out need not be read; null: all are. Borrowed.
+  virtual void set_filter(PartFilter* /*filter*/) {}
   /// Bytes read and bytes in all, for the progress bar; 0 in all where unknown.
   virtual void progress(int64_t* done, int64_t* all) const {
     *done = 0;

@@ -246,26 +246,4 @@ std::vector<Context> Contexts::find_buckets(const Formula& node, const Context& 
   return out;
 }
 
-std::vector<Instant> range_cuts(const Program& program, const Calendar& calendar, const ReportRange& range) {
-  std::set<Instant> cuts;
-  if (range.from) cuts.insert(*range.from);
-  if (range.to) cuts.insert(*range.to);
-  auto whole = [](const Output& output) { return output.grain == Grain::kWhole; };
-  if (range.from && range.to && std::any_of(program.outputs.begin(), program.outputs.end(), whole)) {
-    for (const Formula& f : program.formulas) {
-      if (f.kind != FormulaKind::kAt) continue;
-      if (auto moved = calendar.offset(Grain::kWhole, {*range.from, *range.to}, f.offset)) {
-        cuts.insert(moved->start);
-        cuts.insert(moved->end);
-      }
-    }
-  }
-  const std::vector<Instant> ends(cuts.begin(), cuts.end());
-  for (const Formula& f : program.formulas) {
-    if (f.kind != FormulaKind::kOver || f.window.kind != WindowKind::kLast) continue;
-    for (Instant end : ends) cuts.insert(calendar.back(end, f.window.period));
-  }
-  return {cuts.begin(), cuts.end()};
-}
-
 }  // namespace alidade

@@ -204,7 +204,4 @@ class Contexts {
   mutable std::map<std::pair<int, Context>, std::vector<Context>> buckets_;
 };
 
-/// Every instant at which a run with this explicit range cuts a bucket of some grain: SlotTable's cuts.
-std::vector<Instant> range_cuts(const Program& program, const Calendar& calendar, const ReportRange& range);
-
 }  // namespace alidade

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "runtime/contexts.h"
 #include "runtime/finish.h"
+#include "runtime/report_range.h"
 #include "runtime/state.h"
 #include "runtime/stream_pass.h"
 #include "runtime/tables.h"
@@ -82,6 +82,18 @@ Result<std::vector<std::unique_ptr<LoadedTable>>> load_tables(State* state, cons
   return tables;
 }
 
+StreamState left_out_of(const PartFilter& filter) {
+  const PartFilter::LeftOut& parts = filter.left_out();
+  return {.rows = parts.rows,
+          .parts_left_out = parts.parts,
+          .bad = {},
+          .covered = parts.parts > 0,
+          .first = parts.first,
+          .last = parts.last,
+          .beginnings = {},
+          .without_entity = {}};
+}
+
 // What is past the watermark may still change. A date stands for its whole day.
 std::optional<Instant> watermark_of(const StreamState& rows, const SourceSchema& schema, const NamedSource& source,
                                     const Calendar& calendar, bool complete) {
@@ -96,6 +108,7 @@ StreamReport report_of(const StreamState& rows, const std::string& name, std::op
   StreamReport report;
   report.stream = name;
   report.rows = rows.rows;
+  report.parts_left_out = rows.parts_left_out;
   report.duplicates = rows.duplicates;
   report.late = rows.late;
   report.ambiguous_times = rows.ambiguous_times;
@@ -130,6 +143,7 @@ Result<ResultSet> run(const Program& program, const std::vector<NamedSource>& so
 
   ResultSet result;
   std::vector<std::optional<Instant>> watermarks;
+  const Interval looked_at = times_looked_at(program, *calendar, options.range);
   TieLog ties;
   for (size_t p = 0; p < program.pipelines.size(); ++p) {
     const RowSource& from = program.pipelines[p].source;
@@ -150,8 +164,12 @@ Result<ResultSet> run(const Program& program, const std::vector<NamedSource>& so
     const NamedSource* source = find_source(sources, schema.name);
     if (source == nullptr) return no_source("stream", schema.name);
     StreamPass pass(p, *tables, &workers, &state);
+    std::optional<PartFilter> filter = part_filter(program, p, *calendar, looked_at);
+    source->source->set_filter(filter ? &*filter : nullptr);
     Status passed = pass.run(source->source, options.skip_bad_rows, options.progress);
+    source->source->set_filter(nullptr);
     if (!passed.ok()) return passed.error();
+    if (filter) state.streams[p].merge(left_out_of(*filter));
     watermarks.push_back(watermark_of(state.streams[p], schema, *source, *calendar, options.complete));
   }
   // When a table's rows are asked for is known once every stream's coverage is.

@@ -12,6 +12,8 @@
 namespace alidade {
 namespace {
 
+bool meet(Interval a, Interval b) { return a.start < b.end && b.start < a.end; }
+
 /// Builds the rows of one output after the other.
 class Report {
  public:
@@ -39,9 +41,12 @@ class Report {
   std::vector<Context> contexts_of(const Output& output) const;
   void choose_top(std::vector<Plan>* plans, TieLog* ties);
   std::vector<NodeValue> rank_values(const Output& output, const Plan& plan, const Evaluation& evaluation) const;
-  std::vector<uint32_t> groups_of(const Output& output, const GroupTable* table);
-  void mark_present(const Presence& presence, const std::map<int, std::set<Instant>>& instants,
+  std::vector<uint32_t> groups_of(const Output& output, const std::vector<Context>& contexts, const GroupTable* table);
+  Interval looked_at(const Output& output, const std::vector<Context>& contexts) const;
+  void mark_present(const Presence& presence, const std::map<int, std::set<Instant>>& instants, Interval looked_at,
                     std::vector<uint8_t>* present);
+  void mark_in_cells(const Presence& presence, const std::set<Instant>* instants, Interval looked_at,
+                     std::vector<uint8_t>* present) const;
   bool partial(const Output& output, const Context& context) const;
   bool node_partial(const Output& output, int node, const Context& context, const Context& reported) const;
   std::vector<DimensionValue> shown(const GroupTable& table, uint32_t group) const;
@@ -52,7 +57,8 @@ class Report {
   Workers* workers_;
   Contexts contexts_;
   EntityQueries queries_;
-  std::map<std::pair<int, int>, std::vector<uint64_t>> masks_;  ///< per machine: mask words or-ed by group
+  /// Per machine and the times looked at: mask words or-ed by group.
+  std::map<std::tuple<int, int, Instant, Instant>, std::vector<uint64_t>> masks_;
 };
 
 // As asked, else from the day of the first row to that of the last.
@@ -101,40 +107,67 @@ void Report::add_instants_of_rank(const Output& output, std::map<int, std::set<I
   if (output.info.top > 0 && range) add_instants(output.rank, {Grain::kWhole, *range, *range}, instants);
 }
 
-// A table's row takes part at the instants that the output asks for, a stream's at any time.
-void Report::mark_present(const Presence& presence, const std::map<int, std::set<Instant>>& instants,
-                          std::vector<uint8_t>* present) {
+// From the first to the last instant that the aggregates of an output look at. Without a range that is every row.
+Interval Report::looked_at(const Output& output, const std::vector<Context>& contexts) const {
+  Interval all{kMinInstant, kMaxInstant};
+  if (!range_.from && !range_.to) return all;
+  std::swap(all.start, all.end);
+  const auto add = [&](Interval interval) {
+    all = {std::min(all.start, interval.start), std::max(all.end, interval.end)};
+  };
+  for (const Context& context : contexts) {
+    add(context.interval);
+    contexts_.walk(output.formula, context, [&](int node, const Context& inner) {
+      const Formula& f = contexts_.formula(node);
+      if (f.a < 0 && !contexts_.is_table(f.streams.front())) add(inner.interval);
+    });
+  }
+  return all;
+}
+
+void Report::mark_in_cells(const Presence& presence, const std::set<Instant>* instants, Interval looked_at,
+                           std::vector<uint8_t>* present) const {
   const size_t p = static_cast<size_t>(presence.pipeline);
   const PipelineProgram& pipeline = state_->program().pipelines[p];
-  if (presence.machine < 0) {
-    const AccumulatorLayout& layout = pipeline.accumulators[static_cast<size_t>(presence.index)];
-    const size_t use = static_cast<size_t>(layout.key_space_use);
-    const KeySpaceCells& key_space = state_->key_space(pipeline.key_spaces[use].key_space);
-    const CellMap& map = *key_space.cells;
-    const auto asked = instants.find(presence.pipeline);
-    for (uint32_t cell = 0; cell < map.cell_count(); ++cell) {
-      if (asked != instants.end() && !asked->second.contains(key_space.slots->interval(map.slot_of(cell)).end - 1))
-        continue;
-      const uint8_t* at = state_->cells[p].arrays[use].at(cell);
-      if (at != nullptr && *reinterpret_cast<const int64_t*>(at + layout.offset) > 0)
-        (*present)[map.group_of(cell)] = 1;
-    }
-    return;
+  const AccumulatorLayout& layout = pipeline.accumulators[static_cast<size_t>(presence.index)];
+  const size_t use = static_cast<size_t>(layout.key_space_use);
+  const KeySpaceCells& key_space = state_->key_space(pipeline.key_spaces[use].key_space);
+  const CellMap& map = *key_space.cells;
+  for (uint32_t cell = 0; cell < map.cell_count(); ++cell) {
+    const Interval slot = key_space.slots->interval(map.slot_of(cell));
+    if (instants != nullptr ? !instants->contains(slot.end - 1) : !meet(slot, looked_at)) continue;
+    const uint8_t* at = state_->cells[p].arrays[use].at(cell);
+    if (at != nullptr && *reinterpret_cast<const int64_t*>(at + layout.offset) > 0) (*present)[map.group_of(cell)] = 1;
   }
+}
+
+// A table's row takes part at the instants that the output asks for, a stream's from the first to the last that it
+// looks at.
+void Report::mark_present(const Presence& presence, const std::map<int, std::set<Instant>>& instants,
+                          Interval looked_at, std::vector<uint8_t>* present) {
+  const size_t p = static_cast<size_t>(presence.pipeline);
+  const PipelineProgram& pipeline = state_->program().pipelines[p];
+  const auto asked = instants.find(presence.pipeline);
+  if (presence.machine < 0)
+    return mark_in_cells(presence, asked == instants.end() ? nullptr : &asked->second, looked_at, present);
+  if (contexts_.is_table(pipeline.stream)) looked_at = {kMinInstant, kMaxInstant};
   const size_t m = static_cast<size_t>(presence.machine);
   const MachineProgram& machine = pipeline.machines[m];
   const size_t words = static_cast<size_t>(machine.mask_words);
-  auto [found, added] = masks_.try_emplace({presence.pipeline, presence.machine});
+  auto [found, added] = masks_.try_emplace({presence.pipeline, presence.machine, looked_at.start, looked_at.end});
   std::vector<uint64_t>& masks = found->second;
   if (added) {
-    const int key_space = pipeline.key_spaces[static_cast<size_t>(machine.key_space_use)].key_space;
-    const CellMap& map = *state_->key_space(key_space).cells;
+    const KeySpaceCells& key_space =
+        state_->key_space(pipeline.key_spaces[static_cast<size_t>(machine.key_space_use)].key_space);
+    const CellMap& map = *key_space.cells;
     masks.resize(present->size() * words);
     std::vector<std::vector<uint64_t>> of_workers(static_cast<size_t>(workers_->count()), masks);
     workers_->parallel_for(kPartitions, [&](int worker, size_t partition) {
       std::vector<uint64_t>& mine = of_workers[static_cast<size_t>(worker)];
       state_->machines[p][m].partitions[partition].for_each([&](const uint8_t* entry) {
-        size_t group = map.group_of(MachinePartition::cell(entry));
+        const uint32_t cell = MachinePartition::cell(entry);
+        if (!meet(key_space.slots->interval(map.slot_of(cell)), looked_at)) return;
+        size_t group = map.group_of(cell);
         for (size_t w = 0; w < words; ++w) mine[group * words + w] |= MachinePartition::mask(entry)[w];
       });
     });
@@ -148,13 +181,15 @@ void Report::mark_present(const Presence& presence, const std::map<int, std::set
   }
 }
 
-std::vector<uint32_t> Report::groups_of(const Output& output, const GroupTable* table) {
+std::vector<uint32_t> Report::groups_of(const Output& output, const std::vector<Context>& contexts,
+                                        const GroupTable* table) {
   if (table->dimensions().empty()) return {0};
   std::vector<uint8_t> present(table->size());
   std::map<int, std::set<Instant>> instants;
   const auto is_table = [&](int stream) { return contexts_.is_table(stream); };
   if (std::any_of(output.streams.begin(), output.streams.end(), is_table)) add_instants(output, &instants);
-  for (const Presence& presence : output.presence) mark_present(presence, instants, &present);
+  const Interval times = looked_at(output, contexts);
+  for (const Presence& presence : output.presence) mark_present(presence, instants, times, &present);
   std::vector<std::pair<std::vector<DimensionValue>, uint32_t>> groups;
   for (uint32_t group = 0; group < present.size(); ++group) {
     if (present[group] != 0) groups.emplace_back(shown(*table, group), group);
@@ -297,7 +332,7 @@ Status Report::write(ResultSet* result) {
     Plan& plan = plans.emplace_back();
     plan.contexts = contexts_of(output);
     plan.table = output.key_space < 0 ? state_->groups_of({}) : state_->key_space(output.key_space).groups;
-    plan.groups = groups_of(output, plan.table);
+    plan.groups = groups_of(output, plan.contexts, plan.table);
   }
   TieLog ties;
   choose_top(&plans, &ties);

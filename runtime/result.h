@@ -65,7 +65,8 @@ struct ResultRow {
 /// Of a stream; of a table too, with `rows` and `bad` only, where it had bad rows.
 struct StreamReport {
   std::string stream;
-  int64_t rows = 0;  ///< read, before refusing and deduplicating
+  int64_t rows = 0;            ///< read, before refusing and deduplicating
+  int64_t parts_left_out = 0;  ///< of files, outside the range: not read, though their rows count
   int64_t duplicates = 0;
   int64_t late = 0;
   int64_t ambiguous_times = 0;

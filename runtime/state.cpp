@@ -45,6 +45,7 @@ void PipelineCells::take(PipelineCells&& other, const PipelineProgram& pipeline,
 
 void StreamState::merge(const StreamState& later) {
   rows += later.rows;
+  parts_left_out += later.parts_left_out;
   duplicates += later.duplicates;
   late += later.late;
   ambiguous_times += later.ambiguous_times;

@@ -41,7 +41,7 @@ struct PipelineCells {
 };
 
 struct StreamState {
-  int64_t rows = 0, duplicates = 0, late = 0, ambiguous_times = 0;
+  int64_t rows = 0, duplicates = 0, late = 0, ambiguous_times = 0, parts_left_out = 0;
   BadRows bad;
   bool covered = false;
   Instant first = 0, last = 0;         ///< of a table's rows: where validity begins, and kMaxInstant

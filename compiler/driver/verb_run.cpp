@@ -229,7 +229,18 @@ class Run {
     if (!program) return program.error();
     Result<ResultSet> result = alidade::run(program.value(), sources->named, options);
     if (terminal_.verbose) std::fputs(fmt::format("native code: {}\n", code_of(program.value())).c_str(), stderr);
+    if (terminal_.verbose && result.ok()) note_left_out(*result);
     return result;
+  }
+
+  static void note_left_out(const ResultSet& result) {
+    for (const StreamReport& report : result.streams) {
+      if (report.parts_left_out == 0) continue;
+      std::fputs(fmt::format("{}: {} row group{} outside the range, not read\n", report.stream, report.parts_left_out,
+                             report.parts_left_out == 1 ? "" : "s")
+                     .c_str(),
+                 stderr);
+    }
   }
 
   /// Tables alone may have no time to report.

@@ -142,7 +142,8 @@ void evaluate_output(const RequestOutput& output, int metric, Interval range, co
                      const Instants& instants, const RunOptions& options, ValueEvaluator& evaluator,
                      ResultSet* result) {
   if (contexts.empty()) return;
-  std::vector<Group> groups = ordered(evaluator.groups(output.value, output.dimensions, instants));
+  std::vector<Group> groups =
+      ordered(evaluator.groups(output.value, output.dimensions, evaluator.looked_at(output.value, contexts), instants));
   const std::set<Group> others = cut_to_top(output, range, evaluator, &groups);
   const size_t shown = groups.size() + (others.empty() ? 0 : 1);
   for (const Context& of_bucket : contexts) {

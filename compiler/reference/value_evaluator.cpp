@@ -543,56 +543,75 @@ bool ValueEvaluator::is_unfinished(ValueId id, const Context& context, Grain out
          is_unfinished(value.c, context, output_grain);
 }
 
+Interval ValueEvaluator::looked_at(ValueId id, const std::vector<Context>& contexts) {
+  Interval times{kMaxInstant, kMinInstant};
+  const auto include = [&](Interval look) {
+    times = {std::min(times.start, look.start), std::max(times.end, look.end)};
+  };
+  asked_.clear();
+  for (const Context& context : contexts) {
+    include(context.look);
+    visit_aggregates(id, context, [&](const Value& value, const Context& inner) {
+      if (!is_table(value.stream)) include(inner.look);
+    });
+  }
+  return times;
+}
+
 std::set<std::vector<RowValue>> ValueEvaluator::groups(ValueId id, const std::vector<ResolvedDimension>& dimensions,
-                                                       const Instants& instants) {
+                                                       Interval times, const Instants& instants) {
   std::set<std::vector<RowValue>> result;
   if (dimensions.empty()) {
     result.emplace();
   } else {
     asked_.clear();
-    collect_groups(id, dimensions, instants, {}, &result);
+    collect_groups(id, dimensions, times, instants, {}, &result);
   }
   return result;
 }
 
 void ValueEvaluator::collect_instants(ValueId id, const Context& context, Instants* instants) {
   asked_.clear();
-  instants_below(id, context, instants);
+  visit_aggregates(id, context, [&](const Value& value, const Context& inner) {
+    if (is_table(value.stream)) (*instants)[value.stream].insert(inner.look.end - 1);
+  });
 }
 
-void ValueEvaluator::instants_below(ValueId id, const Context& context, Instants* instants) {
+void ValueEvaluator::visit_aggregates(ValueId id, const Context& context, const VisitAggregate& visit) {
   if (!id.valid() || asked_before(id, context)) return;
   const Value& value = model_.value(id);
   if (value.kind == ValueKindTag::kAggregate) {
-    if (is_table(value.stream)) (*instants)[value.stream].insert(context.look.end - 1);
+    visit(value, context);
   } else if (value.kind == ValueKindTag::kOver) {
-    instants_below(value.a, over(value.window, context), instants);
+    visit_aggregates(value.a, over(value.window, context), visit);
   } else if (value.kind == ValueKindTag::kAt) {
     const Elsewhere moved = at(value, context);
-    if (moved.exists()) instants_below(value.a, moved.context, instants);
+    if (moved.exists()) visit_aggregates(value.a, moved.context, visit);
   } else if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kTime) {
     for (const Context& inner : time_contexts(value, context)) {
-      if (covered_by_any(value.a, inner.look)) instants_below(value.a, inner, instants);
+      if (covered_by_any(value.a, inner.look)) visit_aggregates(value.a, inner, visit);
     }
   } else {
-    for (ValueId part : {value.a, value.b, value.c}) instants_below(part, context, instants);
+    for (ValueId part : {value.a, value.b, value.c}) visit_aggregates(part, context, visit);
   }
 }
 
-void ValueEvaluator::collect_groups(ValueId id, const std::vector<ResolvedDimension>& dimensions,
+void ValueEvaluator::collect_groups(ValueId id, const std::vector<ResolvedDimension>& dimensions, Interval times,
                                     const Instants& instants, std::vector<const PerKey*> entities,
                                     std::set<std::vector<RowValue>>* groups) {
   if (!id.valid() || asked_before(id, {}, entities)) return;
   const Value& value = model_.value(id);
   if (value.kind == ValueKindTag::kCollapse && value.key.kind == PerKind::kEntity) entities.push_back(&value.key);
-  for (ValueId part : {value.a, value.b, value.c}) collect_groups(part, dimensions, instants, entities, groups);
+  for (ValueId part : {value.a, value.b, value.c}) collect_groups(part, dimensions, times, instants, entities, groups);
   if (value.kind != ValueKindTag::kAggregate) return;
   const std::vector<bool>& accepted = columns_.accepted(value.stream, value.condition);
   const auto needed = needed_keys(value, entities);
   for (uint32_t row : columns_.all(value.stream)) {
     if (!accepted[row] || !has_all(needed, row)) continue;
     const Instant time = columns_.rows(value.stream)[row].time;
-    if (is_table(value.stream) && !instants.at(value.stream).contains(time)) continue;
+    const bool in_time =
+        is_table(value.stream) ? instants.at(value.stream).contains(time) : times.start <= time && time < times.end;
+    if (!in_time) continue;
     std::vector<RowValue> group;
     for (const ResolvedDimension& dimension : dimensions) {
       group.push_back(columns_.values(value.stream, key_in(dimension.rows, value.stream))[row]);

@@ -2,6 +2,7 @@
 // tests/unit/reference_test.cpp. One thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -57,9 +58,11 @@ class ValueEvaluator {
   CellValue evaluate(ValueId id, const Context& context);
   /// Whether anything `id` reads is unfinished: past a watermark, or a window that starts before the first row.
   bool is_partial(ValueId id, const Context& context, Grain output_grain);
-  /// The dimension values of rows that take part in any aggregate of `id`, whenever they happened; a table's rows only
-  /// at the instants given.
-  std::set<std::vector<RowValue>> groups(ValueId id, const std::vector<ResolvedDimension>& dimensions,
+  /// From the first to the last instant that evaluating `id` in these contexts looks at rows of streams.
+  Interval looked_at(ValueId id, const std::vector<Context>& contexts);
+  /// The dimension values of rows that take part in any aggregate of `id`: a stream's at the times, a table's at the
+  /// instants given.
+  std::set<std::vector<RowValue>> groups(ValueId id, const std::vector<ResolvedDimension>& dimensions, Interval times,
                                          const Instants& instants);
   /// Adds the instants at which evaluating `id` looks at tables' rows.
   void collect_instants(ValueId id, const Context& context, Instants* instants);
@@ -74,7 +77,9 @@ class ValueEvaluator {
   bool asked_before(ValueId id, const Context& context, const std::vector<const PerKey*>& entities = {});
   CellValue compute(ValueId id, const Context& context);
   bool is_unfinished(ValueId id, const Context& context, Grain output_grain);
-  void instants_below(ValueId id, const Context& context, Instants* instants);
+  /// Calls visit(aggregate, context) for every aggregate that evaluating `id` looks at.
+  using VisitAggregate = std::function<void(const Value&, const Context&)>;
+  void visit_aggregates(ValueId id, const Context& context, const VisitAggregate& visit);
   CellValue evaluate_aggregate(const Value& value, const Context& context);
   CellValue evaluate_unary(const Value& value, const Context& context);
   CellValue evaluate_binary(const Value& value, const Context& context);
@@ -97,8 +102,9 @@ class ValueEvaluator {
                     std::set<RowValue>* keys);
   std::vector<const std::vector<RowValue>*> needed_keys(const Value& aggregate,
                                                         const std::vector<const PerKey*>& entities);
-  void collect_groups(ValueId id, const std::vector<ResolvedDimension>& dimensions, const Instants& instants,
-                      std::vector<const PerKey*> entities, std::set<std::vector<RowValue>>* groups);
+  void collect_groups(ValueId id, const std::vector<ResolvedDimension>& dimensions, Interval times,
+                      const Instants& instants, std::vector<const PerKey*> entities,
+                      std::set<std::vector<RowValue>>* groups);
   bool is_table(int stream) const { return model_.streams[static_cast<size_t>(stream)].table >= 0; }
   Interval looked_at(int stream, const Context& context) const;
   std::optional<Instant> watermark_of(ValueId id);  ///< the earliest of its streams

@@ -23,6 +23,7 @@ struct FileRequest {
   std::vector<const FieldSchema*> fields;
   SourceOptions options;
   bool skip_bad_rows = false;
+  PartFilter* filter = nullptr;  ///< as BatchSource::set_filter; asked whenever a part is about to be read
 };
 
 Result<std::unique_ptr<DataFile>> open_csv(const FoundFile& file, const FileRequest& request);

@@ -1,16 +1,22 @@
 // Parquet files as batches, one row group after another. Door: data_file.h. Only the leaf columns that a field needs
-// are read; nested ones are laid flat.
+// are read, and of the row groups those that the run's filter does not leave out by their statistics; nested columns
+// are laid flat.
+#include <arrow/array/builder_base.h>
+#include <arrow/c/bridge.h>
 #include <arrow/record_batch.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
+#include <parquet/statistics.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "runtime/part_filter.h"
 #include "runtime/readers/data_file.h"
 #include "runtime/readers/input.h"
 #include "runtime/readers/nested_columns.h"
@@ -54,9 +60,34 @@ void keep_small_dictionaries(const parquet::FileMetaData& metadata, parquet::Arr
   }
 }
 
+// Whether no row of a row group misses a value of a Parquet column.
+bool has_all(const parquet::RowGroupMetaData& group, int leaf) {
+  const parquet::ColumnDescriptor& column = *group.schema()->Column(leaf);
+  if (column.max_repetition_level() > 0) return false;
+  if (column.max_definition_level() == 0) return true;
+  const auto statistics = group.ColumnChunk(leaf)->statistics();
+  return statistics != nullptr && statistics->HasNullCount() && statistics->null_count() == 0;
+}
+
+// The smallest and the largest value of a column chunk, as a batch of two rows; false where they are not known.
+bool ends_of(const parquet::ColumnChunkMetaData& chunk, Batch* ends) {
+  const auto statistics = chunk.statistics();
+  if (statistics == nullptr || !statistics->HasMinMax()) return false;
+  std::shared_ptr<arrow::Scalar> smallest, largest;
+  if (!parquet::arrow::StatisticsAsScalars(*statistics, &smallest, &largest).ok()) return false;
+  auto builder = arrow::MakeBuilder(smallest->type);
+  if (!builder.ok()) return false;
+  if (!(*builder)->AppendScalar(*smallest).ok() || !(*builder)->AppendScalar(*largest).ok()) return false;
+  const auto values = (*builder)->Finish();
+  if (!values.ok()) return false;
+  const auto rows = arrow::RecordBatch::Make(arrow::schema({arrow::field("", smallest->type)}), 2, {*values});
+  return arrow::ExportRecordBatch(*rows, &ends->array, &ends->schema).ok();
+}
+
 class ParquetFile : public DataFile {
  public:
   static Result<std::unique_ptr<ParquetFile>> open(const FoundFile& file);
+  /// `request` outlives the file.
   Status find_columns(const FileRequest& request);
   std::vector<FileColumn> paths() const { return column_paths(schema()); }
 
@@ -67,11 +98,14 @@ class ParquetFile : public DataFile {
 
  private:
   arrow::Schema schema() const;
+  bool leaves_out(const parquet::RowGroupMetaData& group) const;
 
   std::string shown_;
   int64_t bytes_ = 0, rows_all_ = 0;
   std::unique_ptr<parquet::arrow::FileReader> reader_;
   NestedColumns columns_;
+  const FileRequest* request_ = nullptr;
+  std::vector<std::vector<int>> leaves_of_fields_;
   std::vector<int> leaves_;
   std::unique_ptr<arrow::RecordBatchReader> group_reader_;
   int group_ = 0;
@@ -108,16 +142,42 @@ Status ParquetFile::find_columns(const FileRequest& request) {
   auto columns = NestedColumns::resolve(shown_, schema(), request);
   if (!columns.ok()) return columns.error();
   columns_ = std::move(*columns);
-  for (const NestedColumn& column : columns_.columns()) add_leaves(reader_->manifest().schema_fields, column, &leaves_);
+  request_ = &request;
+  for (const NestedColumn& column : columns_.columns()) {
+    std::vector<int>& leaves = leaves_of_fields_.emplace_back();
+    add_leaves(reader_->manifest().schema_fields, column, &leaves);
+    leaves_.insert(leaves_.end(), leaves.begin(), leaves.end());
+  }
   std::sort(leaves_.begin(), leaves_.end());
   leaves_.erase(std::unique(leaves_.begin(), leaves_.end()), leaves_.end());
   return Done{};
+}
+
+bool ParquetFile::leaves_out(const parquet::RowGroupMetaData& group) const {
+  if (request_->filter == nullptr) return false;
+  Batch ends;
+  for (size_t i = 0; i < request_->fields.size(); ++i) {
+    const FieldSchema& field = *request_->fields[i];
+    const std::vector<int>& leaves = leaves_of_fields_[i];
+    const bool in_list = leaves.size() > 1;  // of keys and values, whose missing values are not the rows'
+    const bool is_time = request_->filter->is_time(field);
+    if (is_time && (in_list || !ends_of(*group.ColumnChunk(leaves[0]), &ends))) return false;
+    if ((is_time || request_->filter->counts_missing(field)) && (in_list || !has_all(group, leaves[0]))) return false;
+  }
+  ends.form = std::make_shared<const DataForm>(request_->options.form);
+  return request_->filter->leaves_out(ends, group.num_rows());
 }
 
 Result<bool> ParquetFile::next(Batch* batch) {
   for (;;) {
     if (group_reader_ == nullptr) {
       if (group_ == reader_->num_row_groups()) return false;
+      const auto group = reader_->parquet_reader()->metadata()->RowGroup(group_);
+      if (group->num_rows() > 0 && leaves_out(*group)) {
+        row_ += group->num_rows();
+        ++group_;
+        continue;
+      }
       auto opened = reader_->GetRecordBatchReader({group_++}, leaves_);
       if (!opened.ok()) return damaged_file(shown_, opened.status());
       group_reader_ = std::move(*opened);

@@ -65,6 +65,7 @@ class FileSetSource : public BatchSource {
   }
 
   BadRows take_bad_rows() override { return std::exchange(bad_, {}); }
+  void set_filter(PartFilter* filter) override { request_.filter = filter; }
 
   void progress(int64_t* done, int64_t* all) const override {
     *done = bytes_before_ + (open_ == nullptr ? 0 : open_->bytes_done());

@@ -17,6 +17,7 @@ import zoneinfo
 from fractions import Fraction
 
 import duckdb
+import pyarrow.parquet as pq
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "python"))
 import alidade  # noqa: E402
@@ -261,7 +262,7 @@ def write_users(users, folder, database):
     return path
 
 
-def write_rows(rows, folder, parquet, database):
+def write_rows(rows, folder, database):
     path = folder / "app.csv"
     with path.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out)
@@ -278,11 +279,27 @@ def write_rows(rows, folder, parquet, database):
     database.executemany("insert into app values (?,?,?,?,?,?,?,?,?,?)", [
         [r["ts"].replace(tzinfo=None), r["user"], r["name"], r["plan"], r["country"], str(float(r["amount"])), r["quantity"],
          r["score"], r["active"], r["lt"]] for r in rows])
-    if parquet:
-        path = folder / "app.parquet"
-        database.execute(f"copy (select ts::timestamptz ts, \"user\", name, plan, country, amount, quantity, score, active "
-                         f"from app) to '{path}' (format parquet, row_group_size 300)")
     return path
+
+
+def range_problems(rng, spec, rows, folder, database, options):
+    """Over a part of the data, in many row groups of which native code reads what the range needs, and the reference all."""
+    path = folder / "app.parquet"
+    table = database.sql("""select ts at time zone 'UTC' ts, "user", name, plan, country, amount, quantity, score, active
+        from app order by ts""").to_arrow_table()
+    pq.write_table(table, path, row_group_size=rng.choice([1, 7, 40]))
+    first, last = min(r["ts"] for r in rows), max(r["ts"] for r in rows)
+    ends = sorted(first + (last - first) * rng.uniform(-0.1, 1.1) for _ in range(2))
+    ends = sorted(end.replace(hour=0, minute=0, second=0) if rng.random() < 0.4 else end for end in ends)
+    flags = [flag for flag in ("from_", "to") if rng.random() < 0.8]
+    asked = {flag: end.strftime("%Y-%m-%d %H:%M:%S") for flag, end in zip(("from_", "to"), ends) if flag in flags}
+    if len(set(asked.values())) < len(asked):
+        return
+    options = {**options, "data": [("app", path), options["data"][1]], **asked}
+    native, reference = (alidade.run(spec, engine=engine, **options) for engine in ("native", "reference"))
+    if native != reference:
+        pairs = [(a, b) for a, b in itertools.zip_longest(native, reference) if a != b]
+        yield f"native and reference differ with {asked}: {pairs[0]}"
 
 
 def label(grain, start):
@@ -331,7 +348,7 @@ def check_pair(seed):
     database = duckdb.connect(config={"threads": 1})
     database.execute("set timezone = 'UTC'") if False else None
     rows = make_rows(rng, zoneinfo.ZoneInfo(zone))
-    path = write_rows(rows, folder, False, database)
+    path = write_rows(rows, folder, database)
     users = write_users(make_users(rng, rows, zoneinfo.ZoneInfo(zone)), folder, database)
     grain = rng.choice(["all", "day", "week", "month"])
     dimensions = rng.choice([[], [], ["plan"], ["country"], ["name", "plan"]])
@@ -354,6 +371,7 @@ def check_pair(seed):
         problems.append(f"seed {seed}: native and reference differ: {pairs[0]}")
     if dimensions:
         problems += [f"seed {seed}: {problem}" for problem in top_problems(spec, reference, rng.randint(1, 3), options)]
+    problems += [f"seed {seed}: {problem}" for problem in range_problems(rng, spec, rows, folder, database, options)]
     world = World(database, grain, dimensions, week_start)
     for index, metric in enumerate(metrics):
         for problem in itertools.islice(differences(world, metric, index, reference), 3):
