@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-DOCUMENTS = ["docs/language.md", "README.md"]
+DOCUMENTS = ["docs/language.md", "docs/stdlib.md", "README.md"]
 BLOCK = re.compile(r"^```alidade\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DECLARES_STREAM = re.compile(r"^stream ", re.MULTILINE)
 HAS_TEST = re.compile(r"^test ", re.MULTILINE)
