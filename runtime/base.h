@@ -37,6 +37,10 @@ inline Reason worst(Reason a, Reason b) {
   return a < b ? a : b;
 }
 
+/// Whether a value that is there could not be computed, so that what is made of many cannot do without it; otherwise
+/// there is nothing to take.
+inline bool is_failure(Reason reason) { return reason == Reason::kNoRate || reason == Reason::kOverflow; }
+
 /// What went wrong in the world (a file, the data, a limit). `code` is a diagnostic's number (7003 for AL7003).
 /// `message` is lower case without a final period. `notes` are further lines, such as the first bad rows.
 struct Error {

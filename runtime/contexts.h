@@ -136,6 +136,7 @@ class Contexts {
     const Formula& f = formula(node);
     switch (f.kind) {
       case FormulaKind::kConst:
+      case FormulaKind::kRate:
         return;
       case FormulaKind::kCell:
       case FormulaKind::kEntityCell:
@@ -179,6 +180,7 @@ class Contexts {
       case FormulaKind::kLeast:
       case FormulaKind::kRound:
       case FormulaKind::kCoalesce:
+      case FormulaKind::kRated:
         walk_below(f.a, context, visit, seen);
         walk_below(f.b, context, visit, seen);
         walk_below(f.c, context, visit, seen);

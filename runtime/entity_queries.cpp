@@ -313,8 +313,8 @@ void EntityQueries::answer_collapse(int node, Collapse* collapse, Workers* worke
       touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
       for (uint64_t at : touched) {
         uint32_t context = static_cast<uint32_t>(at >> 32), group = static_cast<uint32_t>(at);
-        NodeValue value = evaluate(f.a, collapse->by_index[context], group, view);
-        if (value.defined()) fold_value(f.finish, value, inner.exact, &mine.folds[context * collapse->groups + group]);
+        fold_value(f.finish, evaluate(f.a, collapse->by_index[context], group, view), inner.exact,
+                   &mine.folds[context * collapse->groups + group]);
       }
     }
   };
@@ -322,7 +322,7 @@ void EntityQueries::answer_collapse(int node, Collapse* collapse, Workers* worke
   SpillScope scope(&collapse->arena);
   for (OfWorker& of_worker : folds) {
     for (size_t i = 0; i < collapse->folds.size(); ++i) {
-      if (of_worker.folds[i].count > 0) merge_folds(f.finish, inner.exact, of_worker.folds[i], &collapse->folds[i]);
+      merge_folds(f.finish, inner.exact, of_worker.folds[i], &collapse->folds[i]);
     }
     collapse->arena.take(std::move(of_worker.arena));
   }

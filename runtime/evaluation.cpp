@@ -74,6 +74,11 @@ NodeValue Evaluation::compute(int node, const Context& context, uint32_t group, 
       if (!contexts_->any_covered(f.streams, interval)) return NodeValue::undefined(Reason::kNoData);
       return convert(NodeValue::of_exact(queries_->unique(f, interval, group)), {.exact = true}, form(f));
     }
+    case FormulaKind::kRate: {
+      const RateSeries& rates = contexts_->state().rates[static_cast<size_t>(f.rate)];
+      const std::optional<int64_t> rate = rates.at(context.interval.end - 1);
+      return rate ? NodeValue::of_exact(*rate) : NodeValue::undefined(Reason::kNoRate);
+    }
     case FormulaKind::kNegate: {
       Form inner = form(contexts_->formula(f.a));
       return convert(negate(value_of(f.a, context, group, entity, memo), inner), inner, form(f));
@@ -103,6 +108,11 @@ NodeValue Evaluation::compute(int node, const Context& context, uint32_t group, 
       return round_to_digits(value_of(f.a, context, group, entity, memo), form(contexts_->formula(f.a)), f.digits);
     case FormulaKind::kCoalesce:
       return coalesce(f, context, group, entity, memo);
+    case FormulaKind::kRated: {
+      const NodeValue unrated = value_of(f.b, context, group, entity, memo);
+      if (!unrated.defined()) return unrated;
+      return unrated.exact == 0 ? value_of(f.a, context, group, entity, memo) : NodeValue::undefined(Reason::kNoRate);
+    }
     case FormulaKind::kOver:
       return convert(value_of(f.a, contexts_->over(f.window, context), group, entity, memo),
                      form(contexts_->formula(f.a)), form(f));
@@ -261,6 +271,7 @@ void Evaluation::note_tie(const Formula& leaf, const Fold& fold, const EntityVie
 NodeValue Evaluation::finish_collapse(const Formula& f, const Context& context, Fold* fold) const {
   if (fold->count == 0 && !contexts_->any_covered(f.streams, context.interval))
     return NodeValue::undefined(Reason::kNoData);
+  if (fold->failed != Reason::kNone) return NodeValue::undefined(fold->failed);
   const Formula& inner = contexts_->formula(f.a);
   return convert(finish_fold(f.finish, inner.exact, inner.scale, f.percentage, fold),
                  finished_form(f.finish, inner.exact, inner.scale), form(f));
@@ -272,8 +283,7 @@ NodeValue Evaluation::collapse_time(int node, const Context& context, uint32_t g
   const bool exact = contexts_->formula(f.a).exact;
   Fold fold;
   for (const Context& bucket : contexts_->buckets(node, context)) {
-    NodeValue value = value_of(f.a, bucket, group, entity, memo);
-    if (value.defined()) fold_value(f.finish, value, exact, &fold);
+    fold_value(f.finish, value_of(f.a, bucket, group, entity, memo), exact, &fold);
   }
   return finish_collapse(f, context, &fold);
 }
@@ -286,8 +296,7 @@ NodeValue Evaluation::collapse_dimension(int node, const Context& context, uint3
   Fold fold;
   for (uint32_t child : contexts_->parents(inner).children_of[group]) {
     if (!present(f.a, context, child, entity)) continue;
-    NodeValue value = value_of(f.a, context, child, entity, memo);
-    if (value.defined()) fold_value(f.finish, value, exact, &fold);
+    fold_value(f.finish, value_of(f.a, context, child, entity, memo), exact, &fold);
   }
   return finish_collapse(f, context, &fold);
 }

@@ -27,7 +27,7 @@ Error no_source(const char* what, const std::string& name) {
   return {kNoSource, fmt::format("{} `{}` has no source", what, name), {}};
 }
 
-// The attributes that any pipeline asks of a table, each once; nullopt if none looks it up or counts its rows.
+// The attributes that anything asks of a table, each once; nullopt if nothing looks it up or counts its rows.
 std::optional<std::vector<ColumnSpec>> attributes_asked(const Program& program, size_t table) {
   std::optional<std::vector<ColumnSpec>> asked;
   const auto ask = [&](int field, ColumnForm form, const std::vector<std::string>& classes) {
@@ -41,6 +41,7 @@ std::optional<std::vector<ColumnSpec>> attributes_asked(const Program& program, 
     const bool counted = rows.table == static_cast<int>(table);
     if (counted && !asked) asked.emplace();
     for (const ColumnUse& use : pipeline.columns) {
+      if (use.kind == ColumnKind::kRate) continue;
       if (counted) {
         const bool own = use.kind == ColumnKind::kField;
         const int field = field_of_table(program.tables, rows, own ? use.field : use.entity_field);
@@ -50,6 +51,11 @@ std::optional<std::vector<ColumnSpec>> attributes_asked(const Program& program, 
       if (!asked) asked.emplace();
       if (use.kind == ColumnKind::kAttribute) ask(use.field, use.form, use.classes);
     }
+  }
+  for (const Rate& rate : program.rates) {
+    if (static_cast<size_t>(rate.table) != table) continue;
+    if (!asked) asked.emplace();
+    ask(rate.field, ColumnForm::kValue, {});
   }
   return asked;
 }
@@ -92,6 +98,36 @@ StreamState left_out_of(const PartFilter& filter) {
           .last = parts.last,
           .beginnings = {},
           .without_entity = {}};
+}
+
+std::vector<RateSeries> rates_of(const Program& program, const std::vector<std::unique_ptr<LoadedTable>>& tables,
+                                 StringPool& pool) {
+  std::vector<RateSeries> series;
+  for (const Rate& rate : program.rates) {
+    const LoadedTable& table = *tables[static_cast<size_t>(rate.table)];
+    series.emplace_back(table.spans(rate.field, pool.add(rate.currency)),
+                        rate.fixed ? std::optional(rate.moment) : std::nullopt);
+  }
+  return series;
+}
+
+// Rows that results lack for want of a rate. One that the rows of an event were chosen from may count there too.
+void count_unrated(const State& state, std::vector<StreamReport>* reports) {
+  const Program& program = state.program();
+  for (const Presence& counted : program.unrated) {
+    const size_t p = static_cast<size_t>(counted.pipeline);
+    const PipelineProgram& pipeline = program.pipelines[p];
+    const AccumulatorLayout& layout = pipeline.accumulators[static_cast<size_t>(counted.index)];
+    const size_t use = static_cast<size_t>(layout.key_space_use);
+    const CellMap& cells = *state.key_space(pipeline.key_spaces[use].key_space).cells;
+    int64_t rows = 0;
+    for (uint32_t cell = 0; cell < cells.cell_count(); ++cell) {
+      const uint8_t* at = state.cells[p].arrays[use].at(cell);
+      if (at != nullptr) rows += *reinterpret_cast<const int64_t*>(at + layout.offset);
+    }
+    const std::string& stream = program.streams[static_cast<size_t>(pipeline.stream)].name;
+    for (StreamReport& report : *reports) report.without_rate += report.stream == stream ? rows : 0;
+  }
 }
 
 // What is past the watermark may still change. A date stands for its whole day.
@@ -140,6 +176,7 @@ Result<ResultSet> run(const Program& program, const std::vector<NamedSource>& so
   Workers workers(options.threads);
   auto tables = load_tables(&state, sources, options.skip_bad_rows);
   if (!tables.ok()) return tables.error();
+  state.rates = rates_of(program, *tables, state.pool);
 
   ResultSet result;
   std::vector<std::optional<Instant>> watermarks;
@@ -186,6 +223,7 @@ Result<ResultSet> run(const Program& program, const std::vector<NamedSource>& so
     result.streams.push_back(report_of(state.streams[p], schema.name, watermarks[p]));
   }
   if (Status decided = ties.status(); !decided.ok()) return decided.error();
+  count_unrated(state, &result.streams);
   for (size_t t = 0; t < tables->size(); ++t) {
     if ((*tables)[t] == nullptr || (*tables)[t]->bad().total() == 0) continue;
     StreamReport& report = result.streams.emplace_back();

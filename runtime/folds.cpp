@@ -61,6 +61,10 @@ NodeValue kept(bool exact, const al_moment& moment) {
 }  // namespace
 
 void fold_value(Finish finish, const NodeValue& value, bool exact, Fold* into) {
+  if (!value.defined()) {
+    if (is_failure(value.reason)) into->failed = worst(into->failed, value.reason);
+    return;
+  }
   ++into->count;
   const uint64_t low = low_word(value.exact);
   const int64_t high = high_word(value.exact);
@@ -96,6 +100,8 @@ void merge_folds(Finish finish, bool exact, const Fold& other, Fold* into) {
   auto merge = [](al_accumulator_kind kind, const auto& from, auto* to) {
     merge_accumulator(kind, reinterpret_cast<uint8_t*>(to), reinterpret_cast<const uint8_t*>(&from));
   };
+  into->failed = worst(into->failed, other.failed);
+  if (other.count == 0) return;
   into->count += other.count;
   switch (finish) {
     case Finish::kCount:

@@ -7,7 +7,8 @@
 
 namespace alidade {
 
-/// Adds one defined value, for a later finish_fold of the same `finish`. For first and last in the order of time.
+/// Adds one value, for a later finish_fold of the same `finish`. For first and last in the order of time. Of undefined
+/// ones, what could not be computed (no_rate, overflow) is kept as `failed`; where there is nothing, nothing is added.
 void fold_value(Finish finish, const NodeValue& value, bool exact, Fold* into);
 /// Adds another fold of the same kind.
 void merge_folds(Finish finish, bool exact, const Fold& other, Fold* into);

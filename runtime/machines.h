@@ -75,7 +75,8 @@ struct Fold {
   al_float_bound bound{};
   al_moment moment{};
   Moments moments;
-  ValueList values;  ///< kept values; for AL_VALUES_KEY keys, perhaps several times
+  ValueList values;               ///< kept values; for AL_VALUES_KEY keys, perhaps several times
+  Reason failed = Reason::kNone;  ///< why a value among them could not be computed
 };
 
 /// One partition of one machine.

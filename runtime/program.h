@@ -16,17 +16,29 @@
 
 namespace alidade {
 
-/// A column that a pipeline's row expressions, keys or exchange read. Attributes and membership are looked up in the
-/// table through the row's entity before the native loop runs, so generated code sees every kind alike.
-enum class ColumnKind : uint8_t { kField, kAttribute, kMember };
+/// What one unit of a currency is worth: a field of the row of a table of rates that has the currency as its key. Of a
+/// row as of its time, of a value as of the last instant that it looks at, or of both at one moment.
+struct Rate {
+  int table = -1;
+  int field = -1;
+  std::string currency;
+  bool fixed = false;
+  Instant moment = 0;  ///< where fixed
+  friend bool operator==(const Rate&, const Rate&) = default;
+};
+
+/// A column that a pipeline's row expressions, keys or exchange read. Attributes, membership and rates are looked up
+/// before the native loop runs, so generated code sees every kind alike.
+enum class ColumnKind : uint8_t { kField, kAttribute, kMember, kRate };
 struct ColumnUse {
   ColumnKind kind = ColumnKind::kField;
   int field = 0;          ///< kField: of the stream. kAttribute: of the table
   int table = -1;         ///< kAttribute, kMember
   int entity_field = -1;  ///< kAttribute, kMember: the stream's field that holds the table's key
+  int rate = -1;          ///< kRate: of the program's
   ColumnForm form = ColumnForm::kValue;
   std::vector<std::string> classes;  ///< form kClass
-  bool nullable = false;             ///< optional field, any attribute (the row's entity may not be in the table)
+  bool nullable = false;  ///< optional field, any attribute (the row's entity may not be in the table), any rate
   friend bool operator==(const ColumnUse&, const ColumnUse&) = default;
 };
 
@@ -66,6 +78,7 @@ enum class FormulaKind : uint8_t {
   kCell,        ///< finish of accumulators in cells, over the interval
   kEntityCell,  ///< the same, of this entity's entries (only below kCollapseEntity)
   kUnique,      ///< number of keys with mask bit `rows` in the interval
+  kRate,        ///< the rate at its moment, or at the interval's last instant; undefined (no_rate) where there is none
   kNegate,
   kAdd,
   kSubtract,
@@ -85,6 +98,7 @@ enum class FormulaKind : uint8_t {
   kLeast,
   kRound,              ///< a to `digits` after the point, ties to even
   kCoalesce,           ///< a, or b where a is undefined; an overflow stays one
+  kRated,              ///< a, undefined (no_rate) where b, which counts what had no rate, is not 0
   kOver,               ///< a, with the interval replaced by `window` at the bucket's end
   kAt,                 ///< a, in the bucket that `offset` leads to
   kCollapseTime,       ///< aggregate of a over the buckets of `grain` in the interval
@@ -145,6 +159,7 @@ struct Formula {
   /// count accumulator of the rows that pass the condition, set below a kCollapseDimension, else -1.
   int rows = -1;
   int key_space = -1;  ///< leaves: where the cells are
+  int rate = -1;       ///< kRate: of the program's
   /// kEntityCell of first and last: how many leading dimensions belong to the chosen row. An entity has its value in
   /// the group of that row alone, so that values add up over those dimensions.
   int row_dimensions = 0;
@@ -245,9 +260,11 @@ struct Program {
   std::vector<SourceSchema> tables;
   std::vector<KeyDomain> domains;
   std::vector<KeySpace> key_spaces;
+  std::vector<Rate> rates;
   std::vector<PipelineProgram> pipelines;  ///< at most one per stream that reads it, then derived ones
   std::vector<Formula> formulas;
   std::vector<Output> outputs;
+  std::vector<Presence> unrated;  ///< counts of the rows that a result lacks for want of a rate
   uint64_t spec_hash = 0;
   std::shared_ptr<void> code;  ///< keeps the machine code alive
 };

@@ -71,6 +71,7 @@ struct StreamReport {
   int64_t late = 0;
   int64_t ambiguous_times = 0;
   std::vector<std::pair<std::string, int64_t>> without_entity;  ///< entity, rows that an entity-keyed metric left out
+  int64_t without_rate = 0;  ///< rows whose amount was to be converted and had no rate
   BadRows bad;
   bool covered = false;
   Instant first = 0, last = 0;  ///< smallest and largest time of the good rows

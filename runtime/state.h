@@ -15,6 +15,7 @@
 #include "runtime/cells.h"
 #include "runtime/machines.h"
 #include "runtime/program.h"
+#include "runtime/rates.h"
 #include "runtime/values.h"
 
 namespace alidade {
@@ -69,6 +70,7 @@ class State {
   void merge(State&& later);
 
   StringPool pool;
+  std::vector<RateSeries> rates;                  ///< by rate of the program
   std::vector<StreamState> streams;               ///< by pipeline
   std::deque<PipelineCells> cells;                ///< by pipeline
   std::deque<std::deque<MachineState>> machines;  ///< by pipeline, then machine

@@ -69,6 +69,8 @@ void StreamPass::plan_columns() {
       origin.width = widths_[origin.bound];
       // Copies of an id are compared by their texts, not by the classes that texts fall into.
       if (from_stream && schema_.id >= 0) bind_column(use.field, ColumnForm::kValue, {});
+    } else if (use.kind == ColumnKind::kRate) {
+      origin.rate = &state_->rates[static_cast<size_t>(use.rate)];
     } else {
       origin.bound = bind_column(use.entity_field, ColumnForm::kValue, {});
       origin.table = tables_[static_cast<size_t>(use.table)].get();
@@ -390,7 +392,7 @@ void StreamPass::bind_batch(Worker* worker, const BoundBatch& batch) {
   worker->runs.start_batch(worker->views);
 }
 
-// Points the worker's views at the morsel's rows; attributes are gathered through the row's entity.
+// Points the worker's views at the morsel's rows; attributes are gathered through the row's entity, rates by its time.
 void StreamPass::bind_morsel(Worker* worker, const Morsel& morsel) {
   const Instant* times = static_cast<const Instant*>(morsel.batch->columns[time_].values) + morsel.begin;
   worker->lookup_rows.resize(lookups_.size());
@@ -411,6 +413,11 @@ void StreamPass::bind_morsel(Worker* worker, const Morsel& morsel) {
     worker->gathered_valid[c].resize(AL_MORSEL_ROWS + AL_LANES);
     uint8_t* values = reinterpret_cast<uint8_t*>(worker->gathered[c].data());
     uint8_t* valid = worker->gathered_valid[c].data();
+    if (origin.kind == ColumnKind::kRate) {
+      origin.rate->gather(times, morsel.count, reinterpret_cast<int64_t*>(values), valid);
+      worker->views[c] = {values, valid, static_cast<int>(origin.width), nullptr};
+      continue;
+    }
     const int64_t* rows = worker->lookup_rows[origin.lookup].data();
     if (origin.kind == ColumnKind::kMember) {
       for (int64_t i = 0; i < morsel.count; ++i) values[i] = rows[i] >= 0 ? 1 : 0;

@@ -34,12 +34,13 @@ class StreamPass {
   void run_table(const LoadedTable& table, const std::vector<Instant>& instants);
 
  private:
-  /// Where a pipeline column's values come from: a bound column, or a table through a bound entity.
+  /// Where a pipeline column's values come from: a bound column, a table through a bound entity, or a rate.
   struct ColumnOrigin {
     size_t bound = 0;  ///< of the field itself or of the entity
     size_t width = 8;
     ColumnKind kind = ColumnKind::kField;
     const LoadedTable* table = nullptr;
+    const RateSeries* rate = nullptr;
     size_t lookup = 0;  ///< kAttribute, kMember: which of lookups_
     ColumnSpec attribute;
   };

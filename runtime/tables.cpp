@@ -221,6 +221,22 @@ std::optional<Interval> LoadedTable::beginnings() const {
   return result;
 }
 
+std::vector<RateSeries::Span> LoadedTable::spans(int field, int64_t key) const {
+  const int64_t number = find_number(key);
+  if (number < 0) return {};
+  const Version always{{kMinInstant, kMaxInstant}, number};
+  const Version* first = has_validity_ ? versions_.data() + starts_[static_cast<size_t>(number)] : &always;
+  const Version* last = has_validity_ ? versions_.data() + starts_[static_cast<size_t>(number) + 1] : first + 1;
+  std::vector<RateSeries::Span> result;
+  for (; first != last; ++first) {
+    int64_t value = 0;
+    uint8_t valid = 0;
+    gather({field, ColumnForm::kValue, {}}, &first->row, 1, reinterpret_cast<uint8_t*>(&value), &valid);
+    if (valid != 0) result.emplace_back(first->valid, value);
+  }
+  return result;
+}
+
 void LoadedTable::gather(const ColumnSpec& column, const int64_t* rows, int64_t count, uint8_t* values,
                          uint8_t* valid) const {
   auto wanted = [&](const TableColumn& c) {

@@ -11,6 +11,7 @@
 
 #include "runtime/batch.h"
 #include "runtime/program.h"
+#include "runtime/rates.h"
 
 namespace alidade {
 
@@ -38,6 +39,8 @@ class LoadedTable {
   std::optional<Instant> first_valid() const;
   /// The first and the last instant at which a row begins to be valid; nothing where none does.
   std::optional<Interval> beginnings() const;
+  /// What an exact attribute, one of the columns asked for, says of one key over time.
+  std::vector<RateSeries::Span> spans(int field, int64_t key) const;
   /// Copies the attribute of `rows` to `values` and 1 or 0 to `valid`.
   void gather(const ColumnSpec& column, const int64_t* rows, int64_t count, uint8_t* values, uint8_t* valid) const;
 

@@ -67,6 +67,7 @@ ordered_json stream_json(const StreamReport& report) {
   ordered_json without = ordered_json::object();
   for (const auto& [entity, count] : report.without_entity) without[entity] = count;
   json["without_entity"] = without;
+  json["without_rate"] = report.without_rate;
   json["first"] = report.covered ? ordered_json(utc(report.first)) : ordered_json(nullptr);
   json["last"] = report.covered ? ordered_json(utc(report.last)) : ordered_json(nullptr);
   json["watermark"] = report.covered ? ordered_json(utc(report.watermark)) : ordered_json(nullptr);

@@ -391,6 +391,7 @@ std::string stream_note(const Calendar& calendar, const StreamReport& report) {
     const std::string words = "without " + entity;
     add(count, words.c_str(), words.c_str());
   }
+  add(report.without_rate, "row with an amount and no rate for it", "rows with an amount and no rate for it");
   return note;
 }
 

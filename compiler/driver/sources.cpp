@@ -62,11 +62,13 @@ std::vector<SourceUse> sources_read(const Plan& plan) {
         fields.insert(own(column.field));
         continue;
       }
+      if (column.kind == ColumnKind::kRate) continue;
       fields.insert(own(column.entity_field));
       if (column.kind == ColumnKind::kAttribute) tables[column.table].insert(column.field);
       if (column.kind == ColumnKind::kMember) tables[column.table];
     }
   }
+  for (const Rate& rate : plan.rates) tables[rate.table].insert(rate.field);
   std::vector<SourceUse> uses;
   const auto add = [&](const std::map<int, std::set<int>>& read, const std::vector<SourceSchema>& schemas) {
     for (const auto& [index, fields] : read) {

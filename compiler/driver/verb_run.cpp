@@ -298,7 +298,8 @@ class Run {
       if (!inexact.empty()) std::fputs((inexact + "\n").c_str(), stderr);
       for (const StreamReport& report : module.result.streams) {
         const bool remarkable = !report.covered || report.duplicates > 0 || report.bad.total() > 0 || report.late > 0 ||
-                                report.ambiguous_times > 0 || !report.without_entity.empty() || report.rows == 0;
+                                report.ambiguous_times > 0 || !report.without_entity.empty() ||
+                                report.without_rate > 0 || report.rows == 0;
         if (remarkable) std::fputs((stream_note(module.calendar, report) + "\n").c_str(), stderr);
       }
     }

@@ -94,8 +94,10 @@ Program program_of(const PlanCode& laid_out) {
   program.tables = plan.tables;
   program.domains = plan.domains;
   program.key_spaces = plan.key_spaces;
+  program.rates = plan.rates;
   program.formulas = plan.formulas;
   program.outputs = plan.outputs;
+  program.unrated = plan.unrated;
   program.spec_hash = plan.spec_hash;
   for (const PipelineLayout& pipeline : laid_out.pipelines()) program.pipelines.push_back(pipeline.program);
   return program;

@@ -122,6 +122,7 @@ CodeKey code_key(const Plan& plan, Tier tier) {
   pipelines.tables = plan.tables;
   pipelines.domains = plan.domains;
   pipelines.key_spaces = plan.key_spaces;
+  pipelines.rates = plan.rates;
   pipelines.pipelines = plan.pipelines;
   const std::string text = fmt::format("{} {} {} {} {} {} {}\n{}", ALIDADE_VERSION, ALIDADE_LLVM_VERSION,
                                        AL_ABI_VERSION, identity(own_file()), identity(cage_file("codegen")),

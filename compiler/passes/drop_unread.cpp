@@ -41,11 +41,9 @@ void drop_accumulators(Plan& plan, int pipeline) {
     if (leaf.kind != FormulaKind::kCell || leaf.pipeline != pipeline) continue;
     for (const int accumulator : {leaf.accumulator, leaf.count, leaf.rows}) read.mark(accumulator);
   }
-  for (const Output& output : plan.outputs) {
-    for (const Presence& presence : output.presence) {
-      if (presence.pipeline == pipeline && presence.machine < 0) read.mark(presence.index);
-    }
-  }
+  each_presence(plan, [&](const Presence& presence) {
+    if (presence.pipeline == pipeline && presence.machine < 0) read.mark(presence.index);
+  });
   renumber_accumulators(plan, pipeline, read.places());
 }
 
@@ -61,11 +59,9 @@ void drop_machine_parts(Plan& plan, int pipeline, int index) {
     folds.mark(leaf.accumulator);
     folds.mark(leaf.count);
   }
-  for (const Output& output : plan.outputs) {
-    for (const Presence& presence : output.presence) {
-      if (presence.pipeline == pipeline && presence.machine == index) bits.mark(presence.index);
-    }
-  }
+  each_presence(plan, [&](const Presence& presence) {
+    if (presence.pipeline == pipeline && presence.machine == index) bits.mark(presence.index);
+  });
   for (const Pipeline& derived : plan.pipelines) {
     const bool reads = derived.source.pipeline == pipeline && derived.source.machine == index;
     if (reads && is_read(derived)) folds.mark(derived.source.accumulator);
@@ -179,6 +175,15 @@ void drop_key_spaces_and_domains(Plan& plan) {
   renumber_domains(plan, domains.places());
 }
 
+void drop_rates(Plan& plan) {
+  Marks rates(plan.rates.size());
+  for (const Formula& formula : plan.formulas) rates.mark(formula.rate);
+  for (const Pipeline& pipeline : plan.pipelines) {
+    for (const ColumnUse& column : pipeline.columns) rates.mark(column.rate);
+  }
+  renumber_rates(plan, rates.places());
+}
+
 void drop_sources(Plan& plan) {
   Marks streams(plan.streams.size());
   Marks tables(plan.tables.size());
@@ -193,6 +198,7 @@ void drop_sources(Plan& plan) {
     tables.mark(plan.streams[static_cast<size_t>(pipeline.stream)].table);
     for (const ColumnUse& column : pipeline.columns) tables.mark(column.table);
   }
+  for (const Rate& rate : plan.rates) tables.mark(rate.table);
   renumber_streams(plan, streams.places());
   renumber_tables(plan, tables.places());
 }
@@ -219,6 +225,7 @@ void drop_fields(Plan& plan) {
       if (column.kind == ColumnKind::kAttribute) tables[static_cast<size_t>(column.table)].mark(column.field);
     }
   }
+  for (const Rate& rate : plan.rates) tables[static_cast<size_t>(rate.table)].mark(rate.field);
   for (size_t s = 0; s < plan.streams.size(); ++s) {
     const SourceSchema& rows = plan.streams[s];
     for (size_t f = 0; rows.table >= 0 && f < rows.fields.size(); ++f) {
@@ -245,6 +252,7 @@ Plan drop_unread(Plan plan) {
   }
   drop_pipelines(plan);
   drop_key_spaces_and_domains(plan);
+  drop_rates(plan);
   drop_sources(plan);
   drop_fields(plan);
   return plan;

@@ -80,11 +80,9 @@ Plan share_accumulators(Plan plan) {
     if (leaf.kind != FormulaKind::kCell) continue;
     leaf.key_space = roll_up.move(leaf.pipeline, {&leaf.accumulator, &leaf.count, &leaf.rows});
   }
-  for (Output& output : plan.outputs) {
-    for (Presence& presence : output.presence) {
-      if (presence.machine < 0) roll_up.move(presence.pipeline, {&presence.index});
-    }
-  }
+  each_presence(plan, [&](Presence& presence) {
+    if (presence.machine < 0) roll_up.move(presence.pipeline, {&presence.index});
+  });
   return plan;
 }
 

@@ -45,9 +45,11 @@ Renumbering places_by_depth(const std::vector<Node>& nodes, Less less) {
 }
 
 auto content(const ColumnUse& column) {
-  return std::tie(column.kind, column.table, column.field, column.entity_field, column.form, column.classes,
-                  column.nullable);
+  return std::tie(column.kind, column.table, column.field, column.entity_field, column.rate, column.form,
+                  column.classes, column.nullable);
 }
+
+auto content(const Rate& rate) { return std::tie(rate.table, rate.currency, rate.field, rate.fixed, rate.moment); }
 
 auto content(const Dimension& dimension) { return std::tie(dimension.name, dimension.kind, dimension.values); }
 
@@ -64,7 +66,7 @@ auto formula_content(const Formula& f) {
                          f.key_space, f.accumulator, f.count, f.rows, f.row_dimensions, f.leaf_scale,
                          f.percentage.numerator, f.percentage.digits, f.window.kind, f.window.period.count,
                          f.window.period.unit, f.window.unit, f.offset.kind, f.offset.period.count,
-                         f.offset.period.unit, f.elapsed, f.grain, f.domain);
+                         f.offset.period.unit, f.elapsed, f.grain, f.domain, f.rate);
 }
 
 bool formula_less(const Formula& a, const Formula& b) {
@@ -183,6 +185,8 @@ void order_presence(Plan& plan) {
                                       : pipeline.machines[static_cast<size_t>(first.machine)].key_space_use;
     output.key_space = pipeline.key_spaces[static_cast<size_t>(use)].key_space;
   }
+  std::sort(plan.unrated.begin(), plan.unrated.end(),
+            [](const Presence& a, const Presence& b) { return content(a) < content(b); });
 }
 
 void order_formulas(Plan& plan) { renumber_formulas(plan, places_by_depth(plan.formulas, formula_less)); }
@@ -191,6 +195,7 @@ Plan canonical_order(Plan plan) {
   renumber_streams(plan, places_by_name(plan.streams));
   renumber_tables(plan, places_by_name(plan.tables));
   renumber_domains(plan, places_by_content(plan.domains));
+  renumber_rates(plan, places_by_content(plan.rates));
   renumber_key_spaces(plan, sorted_places(plan.key_spaces.size(), [&](int a, int b) {
                         return key_space_less(plan.key_spaces[static_cast<size_t>(a)],
                                               plan.key_spaces[static_cast<size_t>(b)]);

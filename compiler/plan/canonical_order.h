@@ -15,7 +15,7 @@ void order_row_expressions(Pipeline& pipeline);
 /// Formulas alone: equal ones become one, children before parents.
 void order_formulas(Plan& plan);
 
-/// Each output's presence once and in order, and its groups' key space that of the first.
+/// Each output's presence once and in order, and its groups' key space that of the first; unrated counts in order.
 void order_presence(Plan& plan);
 
 }  // namespace alidade

@@ -118,6 +118,8 @@ FormulaKind operator_kind(ValueKindTag kind) {
       return FormulaKind::kCell;
     case ValueKindTag::kCollapse:
       return FormulaKind::kCollapseTime;
+    case ValueKindTag::kRate:
+      return FormulaKind::kRate;
   }
   return FormulaKind::kConst;
 }
@@ -217,6 +219,7 @@ class Lowering {
     for (const RequestOutput& output : request_.outputs) collect_value(output.value);
     settle_classes(classes_);
     for (const RequestOutput& output : request_.outputs) lower_output(output);
+    count_unrated();
     carry_columns();
     for (Pipeline& pipeline : pipelines_) plan_.pipelines.push_back(std::move(pipeline));
     return canonical_order(std::move(plan_));
@@ -233,6 +236,8 @@ class Lowering {
   int inner(ValueId id, Context context) { return lower_value(id, context_id(std::move(context))); }
   int collapse(const Value& value, const Context& context);
   int leaf(const Value& value, const Context& context);
+  int rated(int folded, const Value& value, int context);
+  void count_unrated();
   void fill_cell(Formula& formula, const Value& value, int guard, int use, bool below_dimension);
   void fill_unique(Formula& formula, const Value& value, int guard, int use);
   void fill_entity_cell(Formula& formula, const Value& value, int guard, int use, const Context& around);
@@ -280,6 +285,7 @@ class Lowering {
   std::map<int, LeafRows> leaves_;                   ///< by formula
   std::map<std::tuple<int, int, int>, int> counts_;  ///< by pipeline, key space use and guard
   std::set<int32_t> collected_;
+  std::vector<std::vector<int>> unrated_;  ///< by pipeline: conditions of rows that an aggregate lacks a rate for
 };
 
 void Lowering::collect_value(ValueId id) {
@@ -321,7 +327,7 @@ int Lowering::pipeline_of(int stream, RowId event) {
   pipelines_.emplace_back();
   pipelines_.back().stream = stream;
   pipelines_.back().source = source;
-  rows_.push_back(std::make_unique<RowLowering>(model_, classes_, pipelines_.back()));
+  rows_.push_back(std::make_unique<RowLowering>(model_, classes_, plan_.rates, pipelines_.back()));
   pipeline_of_.emplace(std::make_pair(stream, event), index);
   return index;
 }
@@ -470,11 +476,16 @@ int Lowering::lower_value(ValueId id, int context) {
 }
 
 int Lowering::compute_value(const Value& value, int id) {
-  if (value.kind == ValueKindTag::kAggregate) return leaf(value, context(id));
+  if (value.kind == ValueKindTag::kAggregate) {
+    const int folded = leaf(value, context(id));
+    return value.a.valid() ? rated(folded, value, id) : folded;
+  }
   if (value.kind == ValueKindTag::kCollapse) return collapse(value, context(id));
   Formula formula;
   formula.kind = operator_kind(value.kind);
   formula.digits = value.digits;
+  if (value.kind == ValueKindTag::kRate)
+    formula.rate = plan_rate(plan_.rates, model_.rates[static_cast<size_t>(value.rate)]);
   if (value.kind == ValueKindTag::kConst) formula.constant = constant_of(value);
   if (value.kind == ValueKindTag::kOver) {
     formula.window = value.window;
@@ -493,6 +504,37 @@ int Lowering::compute_value(const Value& value, int id) {
   formula.b = lower_value(value.b, id);
   formula.c = lower_value(value.c, id);
   return add_formula(std::move(formula), value.type);
+}
+
+/// What is folded of converted amounts, unless one of them had no rate.
+int Lowering::rated(int folded, const Value& value, int context) {
+  const Value& unrated = model_.value(value.a);
+  Formula formula;
+  formula.kind = FormulaKind::kRated;
+  formula.a = folded;
+  formula.b = lower_value(value.a, context);
+  const auto [at, guard] = rows_of(unrated.stream, unrated.condition);
+  OpTable& ops = rows(at).ops();
+  int rows_without = guard;
+  if (unrated.input.valid()) {
+    rows_without = ops.both(guard, ops.compare(OpKind::kEqual, rows(at).value(unrated.input), ops.exact(1)));
+  }
+  unrated_.resize(pipelines_.size());
+  std::vector<int>& known = unrated_[static_cast<size_t>(at)];
+  if (std::find(known.begin(), known.end(), rows_without) == known.end()) known.push_back(rows_without);
+  return add_formula(std::move(formula), value.type);
+}
+
+/// Rows that some result lacks, each once; of a table's rows the results alone say so.
+void Lowering::count_unrated() {
+  for (size_t i = 0; i < unrated_.size(); ++i) {
+    const int index = static_cast<int>(i);
+    if (unrated_[i].empty() || model_.streams[static_cast<size_t>(pipeline(index).stream)].table >= 0) continue;
+    OpTable& ops = rows(index).ops();
+    int any = unrated_[i].front();
+    for (const int other : unrated_[i]) any = other == any ? any : ops.either(any, other);
+    plan_.unrated.push_back({index, -1, count_accumulator(index, key_space_use(index, Context()), any)});
+  }
 }
 
 int Lowering::collapse(const Value& value, const Context& outer) {

@@ -79,8 +79,15 @@ FieldKind field_kind(const Type& type) {
   return FieldKind::kNumber;
 }
 
-RowLowering::RowLowering(const Model& model, const TextClasses& classes, Pipeline& pipeline)
-    : model_(model), classes_(classes), pipeline_(pipeline), ops_(pipeline.ops) {}
+int plan_rate(std::vector<Rate>& rates, const Rate& rate) {
+  const auto found = std::find(rates.begin(), rates.end(), rate);
+  if (found != rates.end()) return static_cast<int>(found - rates.begin());
+  rates.push_back(rate);
+  return static_cast<int>(rates.size()) - 1;
+}
+
+RowLowering::RowLowering(const Model& model, const TextClasses& classes, std::vector<Rate>& rates, Pipeline& pipeline)
+    : model_(model), classes_(classes), rates_(rates), pipeline_(pipeline), ops_(pipeline.ops) {}
 
 int RowLowering::column(RowId id, ColumnForm form) {
   const Row& row = model_.row(id);
@@ -89,6 +96,10 @@ int RowLowering::column(RowId id, ColumnForm form) {
   if (row.kind == RowKind::kField) {
     use.field = row.field;
     use.nullable = row.type.optional;
+  } else if (row.kind == RowKind::kRate) {
+    use.kind = ColumnKind::kRate;
+    use.rate = plan_rate(rates_, model_.rates[static_cast<size_t>(row.rate)]);
+    use.nullable = true;
   } else {
     ALIDADE_CHECK(row.kind == RowKind::kAttribute || row.kind == RowKind::kMember);
     use.kind = row.kind == RowKind::kMember ? ColumnKind::kMember : ColumnKind::kAttribute;
@@ -151,6 +162,7 @@ int RowLowering::compute_value(const Row& row, RowId id) {
     case RowKind::kField:
     case RowKind::kAttribute:
     case RowKind::kMember:
+    case RowKind::kRate:
       return column_op(id, ColumnForm::kValue);
     case RowKind::kNegate:
       return ops_.negate(value(row.a));

@@ -21,11 +21,13 @@ void collect_classes(const Model& model, RowId row, TextClasses& classes);
 void settle_classes(TextClasses& classes);
 
 FieldKind field_kind(const Type& type);
+/// The rate's place among the plan's, where it is put if it has none.
+int plan_rate(std::vector<Rate>& rates, const Rate& rate);
 
 class RowLowering {
  public:
-  /// Writes columns and ops of `pipeline`, which must not move while this lives.
-  RowLowering(const Model& model, const TextClasses& classes, Pipeline& pipeline);
+  /// Writes columns and ops of `pipeline` and what they need of `rates`, which must not move while this lives.
+  RowLowering(const Model& model, const TextClasses& classes, std::vector<Rate>& rates, Pipeline& pipeline);
 
   /// The op of a number, bool or code. Exact values are at the scale of the row's type.
   int value(RowId row);
@@ -60,6 +62,7 @@ class RowLowering {
 
   const Model& model_;
   const TextClasses& classes_;
+  std::vector<Rate>& rates_;
   Pipeline& pipeline_;
   OpTable ops_;
   std::unordered_map<int32_t, int> values_;

@@ -272,6 +272,10 @@ OpType op_type(FieldKind kind) {
 }
 
 const FieldSchema& column_field(const Plan& plan, const Pipeline& pipeline, const ColumnUse& column) {
+  if (column.kind == ColumnKind::kRate) {
+    const Rate& rate = plan.rates[static_cast<size_t>(column.rate)];
+    return plan.tables[static_cast<size_t>(rate.table)].fields[static_cast<size_t>(rate.field)];
+  }
   const auto& sources = column.kind == ColumnKind::kAttribute ? plan.tables : plan.streams;
   const int source = column.kind == ColumnKind::kAttribute ? column.table : pipeline.stream;
   return sources[static_cast<size_t>(source)].fields[static_cast<size_t>(column.field)];
@@ -312,6 +316,7 @@ std::vector<ColumnUse> carried_columns(const Plan& plan, const Pipeline& derived
     add(std::move(use));
   };
   for (const ColumnUse& column : derived.columns) {
+    if (column.kind == ColumnKind::kRate) continue;
     if (column.kind != ColumnKind::kField) {
       add_value(column.entity_field);
       continue;

@@ -64,7 +64,7 @@ FieldKind column_kind(const Plan& plan, const Pipeline& pipeline, const ColumnUs
 OpType column_type(const Plan& plan, const Pipeline& pipeline, const ColumnUse& column);
 /// How many codes a column of classes or of a one_of has: 0 … count-1. 0 for other columns.
 uint32_t code_count(const Plan& plan, const Pipeline& pipeline, const ColumnUse& column);
-/// The field a column shows: of the stream, or the attribute of the table. Not for kMember.
+/// The field a column shows: of the stream, the attribute or the rate of a table. Not for kMember.
 const FieldSchema& column_field(const Plan& plan, const Pipeline& pipeline, const ColumnUse& column);
 
 /// Whether a kind keeps the columns of one row, and whether it chooses one by its moment.

@@ -109,6 +109,8 @@ class PlanParser {
   void parse_output(Line& line);
   void parse_shown(Line& line);
   void parse_groups(Line& line);
+  void parse_rate(Line& line);
+  Presence parse_presence(Line& line);
 
   std::vector<uint32_t> parse_codes(Line& line, int column);
   std::vector<Dispatch::Update> parse_updates(Line& line);
@@ -186,6 +188,10 @@ void PlanParser::parse_line(Line& line) {
     parse_shown(line);
   } else if (word == "groups" && !plan_.outputs.empty()) {
     parse_groups(line);
+  } else if (word == "rate") {
+    parse_rate(line);
+  } else if (word == "unrated") {
+    plan_.unrated.push_back(parse_presence(line));
   } else if (plan_.pipelines.empty() || !parse_pipeline_line(word, line)) {
     line.fail();
   }
@@ -261,6 +267,18 @@ void PlanParser::parse_key_space(Line& line) {
   plan_.key_spaces.push_back(std::move(space));
 }
 
+void PlanParser::parse_rate(Line& line) {
+  declare(line, 'r', plan_.rates);
+  Rate rate;
+  rate.table = line.named(plan_.tables);
+  if (rate.table < 0) return line.fail();
+  rate.field = line.named(plan_.tables[static_cast<size_t>(rate.table)].fields);
+  rate.currency = line.text();
+  rate.fixed = line.accept("at");
+  if (rate.fixed) rate.moment = line.number<Instant>();
+  plan_.rates.push_back(std::move(rate));
+}
+
 // ------------------------------------------------------------------------------------------------ pipelines
 void PlanParser::parse_column(Line& line) {
   declare(line, 'c', pipeline().columns);
@@ -271,6 +289,9 @@ void PlanParser::parse_column(Line& line) {
   const std::string kind = line.text();
   if (kind == "field") {
     use.field = line.named(fields);
+  } else if (kind == "rate") {
+    use.kind = ColumnKind::kRate;
+    use.rate = line.index('r');
   } else {
     use.kind = kind == "member" ? ColumnKind::kMember : ColumnKind::kAttribute;
     use.entity_field = line.named(fields);
@@ -293,7 +314,11 @@ std::vector<uint32_t> PlanParser::parse_codes(Line& line, int column) {
   }
   const ColumnUse& use = pipeline().columns[static_cast<size_t>(column)];
   const bool classes = use.form == ColumnForm::kClass;
-  if (!classes && use.kind == ColumnKind::kMember) line.fail();
+  const bool no_codes = use.kind == ColumnKind::kMember || use.kind == ColumnKind::kRate;
+  if (!classes && no_codes) {
+    line.fail();
+    return codes;
+  }
   const auto& names = classes ? use.classes : column_field(plan_, pipeline(), use).values;
   while (line.quoted_next()) {
     const std::string name = line.text();
@@ -526,6 +551,9 @@ void PlanParser::parse_formula_body(Line& line, Formula& formula) {
     case FormulaKind::kEntityCell:
     case FormulaKind::kUnique:
       return parse_leaf(line, formula);
+    case FormulaKind::kRate:
+      formula.rate = line.index('r');
+      return;
     case FormulaKind::kOver:
       formula.a = line.index('x');
       formula.window = parse_window(line);
@@ -571,6 +599,7 @@ void PlanParser::parse_formula_body(Line& line, Formula& formula) {
     case FormulaKind::kGreatest:
     case FormulaKind::kLeast:
     case FormulaKind::kCoalesce:
+    case FormulaKind::kRated:
       return line.fail();
   }
 }
@@ -599,16 +628,18 @@ void PlanParser::parse_shown(Line& line) {
   if (line.accept("title")) info.title = line.text();
 }
 
+Presence PlanParser::parse_presence(Line& line) {
+  Presence presence;
+  presence.pipeline = line.index('p');
+  if (line.names_index('m')) presence.machine = line.index('m');
+  presence.index = line.index(presence.machine < 0 ? 'a' : 'b');
+  return presence;
+}
+
 void PlanParser::parse_groups(Line& line) {
   Output& output = plan_.outputs.back();
   output.key_space = line.index('k');
-  while (line.names_index('p')) {
-    Presence presence;
-    presence.pipeline = line.index('p');
-    if (line.names_index('m')) presence.machine = line.index('m');
-    presence.index = line.index(presence.machine < 0 ? 'a' : 'b');
-    output.presence.push_back(presence);
-  }
+  while (line.names_index('p')) output.presence.push_back(parse_presence(line));
   if (line.accept("top")) {
     output.info.top = line.number<int>();
     output.rank = line.index('x');

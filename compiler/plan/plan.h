@@ -131,10 +131,21 @@ struct Plan {
   std::vector<SourceSchema> streams, tables;  ///< all of the model's; only those a pipeline reads are opened
   std::vector<KeyDomain> domains;
   std::vector<KeySpace> key_spaces;
+  std::vector<Rate> rates;
   std::vector<Pipeline> pipelines;
   std::vector<Formula> formulas;
   std::vector<Output> outputs;
+  std::vector<Presence> unrated;  ///< runtime/program.h
   uint64_t spec_hash = 0;
 };
+
+/// Visits every count and bit that is read beside formulas.
+template <typename AnyPlan, typename Visit>
+void each_presence(AnyPlan& plan, const Visit& visit) {
+  for (auto& output : plan.outputs) {
+    for (auto& presence : output.presence) visit(presence);
+  }
+  for (auto& presence : plan.unrated) visit(presence);
+}
 
 }  // namespace alidade

@@ -9,6 +9,11 @@
 namespace alidade {
 namespace {
 
+std::string presence_text(const Presence& counted) {
+  return counted.machine < 0 ? fmt::format(" p{} a{}", counted.pipeline, counted.index)
+                             : fmt::format(" p{} m{} b{}", counted.pipeline, counted.machine, counted.index);
+}
+
 class Printer {
  public:
   explicit Printer(const Plan& plan) : plan_(plan) {}
@@ -21,11 +26,13 @@ class Printer {
       line("domain d{} {} {}", i, name_text(plan_.domains[i].name), word_of(plan_.domains[i].kind));
     }
     for (size_t i = 0; i < plan_.key_spaces.size(); ++i) print_key_space(i);
+    for (size_t i = 0; i < plan_.rates.size(); ++i) print_rate(i);
     for (size_t i = 0; i < plan_.pipelines.size(); ++i) print_pipeline(i);
     for (size_t i = 0; i < plan_.formulas.size(); ++i) {
       line("formula x{} = {}", i, formula(plan_.formulas[i]));
     }
     for (const Output& output : plan_.outputs) print_output(output);
+    for (const Presence& counted : plan_.unrated) line("unrated{}", presence_text(counted));
     return std::move(text_);
   }
 
@@ -39,6 +46,7 @@ class Printer {
   void print_source(const char* word, const SourceSchema& source);
   std::string field(const SourceSchema& source, size_t index) const;
   void print_key_space(size_t index);
+  void print_rate(size_t index);
   void print_pipeline(size_t index);
   std::string column(const Pipeline& pipeline, const ColumnUse& use) const;
   std::string op(const Pipeline& pipeline, const Op& op) const;
@@ -102,6 +110,14 @@ void Printer::print_key_space(size_t index) {
   line("cells k{} {}", index, text);
 }
 
+void Printer::print_rate(size_t index) {
+  const Rate& rate = plan_.rates[index];
+  const SourceSchema& table = plan_.tables[static_cast<size_t>(rate.table)];
+  line("rate r{} {} {} {}{}", index, name_text(table.name),
+       name_text(table.fields[static_cast<size_t>(rate.field)].name), quoted(rate.currency),
+       rate.fixed ? fmt::format(" at {}", rate.moment) : "");
+}
+
 // ------------------------------------------------------------------------------------------------ pipelines
 void Printer::print_pipeline(size_t index) {
   const Pipeline& pipeline = plan_.pipelines[index];
@@ -130,6 +146,8 @@ std::string Printer::column(const Pipeline& pipeline, const ColumnUse& use) cons
   std::string text;
   if (use.kind == ColumnKind::kField) {
     text = "field " + name_text(fields[static_cast<size_t>(use.field)].name);
+  } else if (use.kind == ColumnKind::kRate) {
+    text = fmt::format("rate r{}", use.rate);
   } else {
     const SourceSchema& table = plan_.tables[static_cast<size_t>(use.table)];
     text = use.kind == ColumnKind::kMember ? "member " : "attribute ";
@@ -295,6 +313,8 @@ std::string Printer::formula_body(const Formula& f) const {
     case FormulaKind::kEntityCell:
     case FormulaKind::kUnique:
       return leaf(f);
+    case FormulaKind::kRate:
+      return fmt::format("rate r{}", f.rate);
     case FormulaKind::kNegate:
     case FormulaKind::kNot:
       return fmt::format("{} x{}", word_of(f.kind), f.a);
@@ -313,6 +333,7 @@ std::string Printer::formula_body(const Formula& f) const {
     case FormulaKind::kGreatest:
     case FormulaKind::kLeast:
     case FormulaKind::kCoalesce:
+    case FormulaKind::kRated:
       return fmt::format("x{} {} x{}", f.a, word_of(f.kind), f.b);
     case FormulaKind::kRound:
       return fmt::format("round x{} {}", f.a, f.digits);
@@ -351,10 +372,7 @@ void Printer::print_output(const Output& output) {
   line("  shown {}", shown);
   if (info.dimensions.empty()) return;
   std::string groups;
-  for (const Presence& presence : output.presence) {
-    groups += presence.machine < 0 ? fmt::format(" p{} a{}", presence.pipeline, presence.index)
-                                   : fmt::format(" p{} m{} b{}", presence.pipeline, presence.machine, presence.index);
-  }
+  for (const Presence& counted : output.presence) groups += presence_text(counted);
   std::string dimensions;
   for (const std::string& dimension : info.dimensions) dimensions += " " + name_text(dimension);
   const std::string top = info.top > 0 ? fmt::format(" top {} x{}", info.top, output.rank) : "";

@@ -53,6 +53,7 @@ void renumber_tables(Plan& plan, const Renumbering& to) {
   for (Pipeline& pipeline : plan.pipelines) {
     for (ColumnUse& column : pipeline.columns) column.table = moved(to, column.table);
   }
+  for (Rate& rate : plan.rates) rate.table = moved(to, rate.table);
 }
 
 void renumber_stream_fields(Plan& plan, int stream, const Renumbering& to) {
@@ -73,6 +74,9 @@ void renumber_table_fields(Plan& plan, int table, const Renumbering& to) {
       if (column.kind == ColumnKind::kAttribute && column.table == table) column.field = moved(to, column.field);
     }
   }
+  for (Rate& rate : plan.rates) {
+    if (rate.table == table) rate.field = moved(to, rate.field);
+  }
 }
 
 void renumber_domains(Plan& plan, const Renumbering& to) {
@@ -92,13 +96,19 @@ void renumber_key_spaces(Plan& plan, const Renumbering& to) {
   }
 }
 
+void renumber_rates(Plan& plan, const Renumbering& to) {
+  reorder(plan.rates, to);
+  for (Formula& formula : plan.formulas) formula.rate = moved(to, formula.rate);
+  for (Pipeline& pipeline : plan.pipelines) {
+    for (ColumnUse& column : pipeline.columns) column.rate = moved(to, column.rate);
+  }
+}
+
 void renumber_pipelines(Plan& plan, const Renumbering& to) {
   reorder(plan.pipelines, to);
   for (Pipeline& pipeline : plan.pipelines) pipeline.source.pipeline = moved(to, pipeline.source.pipeline);
   for (Formula& formula : plan.formulas) formula.pipeline = moved(to, formula.pipeline);
-  for (Output& output : plan.outputs) {
-    for (Presence& presence : output.presence) presence.pipeline = moved(to, presence.pipeline);
-  }
+  each_presence(plan, [&](Presence& presence) { presence.pipeline = moved(to, presence.pipeline); });
 }
 
 void renumber_formulas(Plan& plan, const Renumbering& to) {
@@ -171,11 +181,9 @@ void renumber_accumulators(Plan& plan, int pipeline, const Renumbering& to) {
     formula.count = moved(to, formula.count);
     formula.rows = moved(to, formula.rows);
   }
-  for (Output& output : plan.outputs) {
-    for (Presence& presence : output.presence) {
-      if (presence.pipeline == pipeline && presence.machine < 0) presence.index = moved(to, presence.index);
-    }
-  }
+  each_presence(plan, [&](Presence& presence) {
+    if (presence.pipeline == pipeline && presence.machine < 0) presence.index = moved(to, presence.index);
+  });
 }
 
 void renumber_machines(Plan& plan, int pipeline, const Renumbering& to) {
@@ -186,11 +194,9 @@ void renumber_machines(Plan& plan, int pipeline, const Renumbering& to) {
   for (Formula& formula : plan.formulas) {
     if (formula.pipeline == pipeline) formula.machine = moved(to, formula.machine);
   }
-  for (Output& output : plan.outputs) {
-    for (Presence& presence : output.presence) {
-      if (presence.pipeline == pipeline) presence.machine = moved(to, presence.machine);
-    }
-  }
+  each_presence(plan, [&](Presence& presence) {
+    if (presence.pipeline == pipeline) presence.machine = moved(to, presence.machine);
+  });
 }
 
 void renumber_bits(Plan& plan, int pipeline, int machine, const Renumbering& to) {
@@ -201,11 +207,9 @@ void renumber_bits(Plan& plan, int pipeline, int machine, const Renumbering& to)
     if (!is_machine_leaf(formula) || formula.pipeline != pipeline || formula.machine != machine) continue;
     formula.rows = moved(to, formula.rows);
   }
-  for (Output& output : plan.outputs) {
-    for (Presence& presence : output.presence) {
-      if (presence.pipeline == pipeline && presence.machine == machine) presence.index = moved(to, presence.index);
-    }
-  }
+  each_presence(plan, [&](Presence& presence) {
+    if (presence.pipeline == pipeline && presence.machine == machine) presence.index = moved(to, presence.index);
+  });
 }
 
 void renumber_folds(Plan& plan, int pipeline, int machine, const Renumbering& to) {

@@ -46,6 +46,7 @@ void renumber_stream_fields(Plan& plan, int stream, const Renumbering& to);
 void renumber_table_fields(Plan& plan, int table, const Renumbering& to);
 void renumber_domains(Plan& plan, const Renumbering& to);
 void renumber_key_spaces(Plan& plan, const Renumbering& to);
+void renumber_rates(Plan& plan, const Renumbering& to);
 void renumber_pipelines(Plan& plan, const Renumbering& to);
 void renumber_formulas(Plan& plan, const Renumbering& to);
 

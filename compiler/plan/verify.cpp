@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "compiler/plan/lower.h"
@@ -28,6 +29,18 @@ void check_frame(const Plan& plan, std::vector<std::string>& messages) {
     }
   }
   for (const SourceSchema& table : plan.tables) check_source(table, table.key, "table");
+  for (size_t i = 0; i < plan.rates.size(); ++i) {
+    const Rate& rate = plan.rates[i];
+    const bool there =
+        in_range(rate.table, plan.tables) && in_range(rate.field, plan.tables[static_cast<size_t>(rate.table)].fields);
+    const FieldSchema* field =
+        there ? &plan.tables[static_cast<size_t>(rate.table)].fields[static_cast<size_t>(rate.field)] : nullptr;
+    if (field == nullptr || field->kind != FieldKind::kDecimal)
+      messages.push_back(fmt::format("rate r{} is no exact field of a table", i));
+    if (std::find(plan.rates.begin(), plan.rates.begin() + static_cast<std::ptrdiff_t>(i), rate) !=
+        plan.rates.begin() + static_cast<std::ptrdiff_t>(i))
+      messages.push_back(fmt::format("rate r{} is there twice", i));
+  }
   for (size_t i = 0; i < plan.key_spaces.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (plan.key_spaces[j] == plan.key_spaces[i]) messages.push_back(fmt::format("key space k{} is there twice", i));

@@ -31,6 +31,7 @@ class FormulaVerifier {
       if (messages_.size() != before) return;
     }
     for (size_t i = 0; i < plan_.outputs.size(); ++i) check_output(i);
+    check_unrated();
   }
 
  private:
@@ -53,6 +54,8 @@ class FormulaVerifier {
   void check_streams(size_t index);
   void check_output(size_t index);
   void check_presence(size_t index);
+  int cells_of(const Presence& presence) const;
+  void check_unrated();
   void check_below(size_t output, int formula, Above above);
   void check_leaf_below(size_t output, int index, const Above& above);
 
@@ -77,6 +80,7 @@ int children_of(FormulaKind kind) {
     case FormulaKind::kCell:
     case FormulaKind::kEntityCell:
     case FormulaKind::kUnique:
+    case FormulaKind::kRate:
       return 0;
     case FormulaKind::kNegate:
     case FormulaKind::kNot:
@@ -102,6 +106,7 @@ int children_of(FormulaKind kind) {
     case FormulaKind::kGreatest:
     case FormulaKind::kLeast:
     case FormulaKind::kCoalesce:
+    case FormulaKind::kRated:
       return 2;
     case FormulaKind::kIf:
       return 3;
@@ -134,6 +139,16 @@ const char* FormulaVerifier::wrong_types(const Formula& f) const {
     case FormulaKind::kEntityCell:
     case FormulaKind::kUnique:
       return wrong_leaf(f);
+    case FormulaKind::kRate: {
+      if (!in_range(f.rate, plan_.rates)) return "names no rate";
+      const Rate& rate = plan_.rates[static_cast<size_t>(f.rate)];
+      const auto& fields = plan_.tables[static_cast<size_t>(rate.table)].fields;
+      return f.exact && f.scale == fields[static_cast<size_t>(rate.field)].scale ? nullptr : "has the wrong type";
+    }
+    case FormulaKind::kRated:
+      return f.exact == at(f.a).exact && f.scale == at(f.a).scale && !f.boolean && !at(f.a).boolean && at(f.b).exact
+                 ? nullptr
+                 : "has the wrong type";
     case FormulaKind::kNegate:
       return is_number(f.a) && f.exact == at(f.a).exact ? nullptr : "has the wrong type";
     case FormulaKind::kAdd:
@@ -305,6 +320,26 @@ void FormulaVerifier::check_formula(size_t index) {
 }
 
 // ------------------------------------------------------------------------------------------------ outputs
+/// The key space use that a count or a bit lives in; -1 where there is none such.
+int FormulaVerifier::cells_of(const Presence& presence) const {
+  if (!in_range(presence.pipeline, plan_.pipelines)) return -1;
+  const Pipeline& pipeline = plan_.pipelines[static_cast<size_t>(presence.pipeline)];
+  if (presence.machine == -1) {
+    if (!in_range(presence.index, pipeline.accumulators)) return -1;
+    const Accumulator& counted = pipeline.accumulators[static_cast<size_t>(presence.index)];
+    return counted.kind == AL_COUNT ? counted.key_space_use : -1;
+  }
+  if (!in_range(presence.machine, pipeline.machines)) return -1;
+  const Machine& machine = pipeline.machines[static_cast<size_t>(presence.machine)];
+  return in_range(presence.index, machine.bits) ? machine.key_space_use : -1;
+}
+
+void FormulaVerifier::check_unrated() {
+  for (const Presence& counted : plan_.unrated) {
+    if (counted.machine != -1 || cells_of(counted) < 0) complain("rows without a rate are counted by no count");
+  }
+}
+
 void FormulaVerifier::check_presence(size_t index) {
   const Output& output = plan_.outputs[index];
   if (!in_range(output.key_space, plan_.key_spaces)) return complain("output {} names no key space", output.info.name);
@@ -313,25 +348,12 @@ void FormulaVerifier::check_presence(size_t index) {
   for (const Dimension& dimension : dimensions) names.push_back(dimension.name);
   if (names != output.info.dimensions) complain("output {} has the dimensions of other cells", output.info.name);
   for (const Presence& presence : output.presence) {
-    if (!in_range(presence.pipeline, plan_.pipelines)) {
-      complain("presence of output {} names no pipeline", output.info.name);
-      continue;
-    }
-    const Pipeline& pipeline = plan_.pipelines[static_cast<size_t>(presence.pipeline)];
-    int use = -1;
-    if (presence.machine == -1) {
-      if (in_range(presence.index, pipeline.accumulators) &&
-          pipeline.accumulators[static_cast<size_t>(presence.index)].kind == AL_COUNT) {
-        use = pipeline.accumulators[static_cast<size_t>(presence.index)].key_space_use;
-      }
-    } else if (in_range(presence.machine, pipeline.machines) &&
-               in_range(presence.index, pipeline.machines[static_cast<size_t>(presence.machine)].bits)) {
-      use = pipeline.machines[static_cast<size_t>(presence.machine)].key_space_use;
-    }
+    const int use = cells_of(presence);
     if (use < 0) {
       complain("presence of output {} names no count and no bit", output.info.name);
       continue;
     }
+    const Pipeline& pipeline = plan_.pipelines[static_cast<size_t>(presence.pipeline)];
     const int space = pipeline.key_spaces[static_cast<size_t>(use)].key_space;
     if (plan_.key_spaces[static_cast<size_t>(space)].dimensions != dimensions) {
       complain("presence of output {} is in cells of other dimensions", output.info.name);

@@ -77,6 +77,7 @@ class PipelineVerifier {
 bool PipelineVerifier::column_in_range(const ColumnUse& column) const {
   const auto& fields = plan_.streams[static_cast<size_t>(pipeline_.stream)].fields;
   if (column.kind == ColumnKind::kField) return in_range(column.field, fields);
+  if (column.kind == ColumnKind::kRate) return in_range(column.rate, plan_.rates);
   if (!in_range(column.table, plan_.tables) || !in_range(column.entity_field, fields)) return false;
   return column.kind == ColumnKind::kMember ||
          in_range(column.field, plan_.tables[static_cast<size_t>(column.table)].fields);
@@ -89,7 +90,7 @@ void PipelineVerifier::check_column(size_t index) {
   if (first != pipeline_.columns.begin() + static_cast<std::ptrdiff_t>(index)) {
     complain("column c{} is there twice", index);
   }
-  const bool may_miss = column.kind == ColumnKind::kAttribute ||
+  const bool may_miss = column.kind == ColumnKind::kAttribute || column.kind == ColumnKind::kRate ||
                         (column.kind == ColumnKind::kField && column_field(plan_, pipeline_, column).optional);
   if (column.nullable != may_miss) complain("column c{} disagrees with its field on being optional", index);
   if (column.form == ColumnForm::kValue) {

@@ -175,10 +175,12 @@ void report_streams(const Model& model, const Request& request, const Reads& rea
   std::vector<ValueId> values;
   for (const RequestOutput& output : request.outputs) values.push_back(output.value);
   const auto left_out = evaluator.rows_without_entity(values);
+  auto without_rate = evaluator.rows_without_rate(values);
   for (int stream : reads.streams) {
     const auto index = static_cast<size_t>(stream);
     if (model.streams[index].table >= 0) continue;
     StreamReport report = data.streams[index].report;
+    report.without_rate = without_rate[stream];
     for (int field : model.streams[index].entities) {
       const auto found = left_out.find({stream, field});
       if (found == left_out.end()) continue;

@@ -25,6 +25,8 @@ class Evaluation {
       }
       case RowKind::kMember:
         return table_row(row) != nullptr;
+      case RowKind::kRate:
+        return rate_at(data_, model_.rates[static_cast<size_t>(row.rate)], row_.time);
       case RowKind::kNegate:
       case RowKind::kAdd:
       case RowKind::kSubtract:

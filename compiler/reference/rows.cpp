@@ -1,4 +1,4 @@
-// Which fields a request reads. Door: rows.h.
+// Which fields a request reads, and rates. Door: rows.h.
 #include "compiler/reference/rows.h"
 
 namespace alidade::reference {
@@ -7,6 +7,13 @@ namespace {
 void read_order(const Model& model, int stream, Reads* reads) {
   const int order = model.streams[static_cast<size_t>(stream)].order;
   if (order >= 0) reads->stream_fields[static_cast<size_t>(stream)].insert(order);
+}
+
+void read_rate(const Model& model, int index, Reads* reads) {
+  if (index < 0) return;
+  const Rate& rate = model.rates[static_cast<size_t>(index)];
+  reads->tables.insert(rate.table);
+  reads->table_fields[static_cast<size_t>(rate.table)].insert(rate.field);
 }
 
 void read_row(const Model& model, RowId id, Reads* reads) {
@@ -19,6 +26,7 @@ void read_row(const Model& model, RowId id, Reads* reads) {
     reads->tables.insert(row.table);
     if (row.attribute >= 0) reads->table_fields[static_cast<size_t>(row.table)].insert(row.attribute);
   }
+  read_rate(model, row.rate, reads);
   const bool needs_order = row.kind == RowKind::kIsFirst || row.kind == RowKind::kIsLast;
   if (needs_order) read_order(model, row.stream, reads);
   read_row(model, row.a, reads);
@@ -28,6 +36,18 @@ void read_row(const Model& model, RowId id, Reads* reads) {
 }
 
 }  // namespace
+
+RowValue rate_at(const Data& data, const Rate& rate, Instant at) {
+  const TableRows& table = data.tables[static_cast<size_t>(rate.table)];
+  const auto found = table.find(RowValue(rate.currency));
+  if (found == table.end()) return {};
+  const Instant moment = rate.fixed ? rate.moment : at;
+  for (const TableRow& version : found->second) {
+    if (version.valid.start <= moment && moment < version.valid.end)
+      return version.row.fields[static_cast<size_t>(rate.field)];
+  }
+  return {};
+}
 
 Reads find_reads(const Model& model, const Request& request) {
   Reads reads;
@@ -39,6 +59,7 @@ Reads find_reads(const Model& model, const Request& request) {
       if (value.kind == ValueKindTag::kAggregate) streams.insert(value.stream);
       const bool needs_order = value.aggregate == Aggregate::kFirst || value.aggregate == Aggregate::kLast;
       if (value.kind == ValueKindTag::kAggregate && needs_order) read_order(model, value.stream, &reads);
+      read_rate(model, value.rate, &reads);
       read_row(model, value.condition, &reads);
       read_row(model, value.input, &reads);
     });

@@ -51,6 +51,9 @@ struct Data {
   std::map<RowId, std::vector<bool>> chosen;  ///< kIsFirst and kIsLast: by row of their stream; see first_rows.h
 };
 
+/// The rate at its moment, or else at this one; missing where there is none.
+RowValue rate_at(const Data& data, const Rate& rate, Instant at);
+
 /// Fields by stream and table that a request's rows mention, and the streams and tables that it opens.
 struct Reads {
   std::vector<std::set<int>> stream_fields, table_fields;

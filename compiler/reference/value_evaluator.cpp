@@ -91,6 +91,10 @@ CellValue ValueEvaluator::compute(ValueId id, const Context& context) {
           {Reason::kNone, value.type.exact ? exact_number(value.exact, value.type.scale) : float_number(value.number)});
     case ValueKindTag::kAggregate:
       return evaluate_aggregate(value, context);
+    case ValueKindTag::kRate: {
+      const RowValue rate = rate_at(data_, model_.rates[static_cast<size_t>(value.rate)], context.look.end - 1);
+      return is_missing(rate) ? undefined(Reason::kNoRate) : CellValue{Reason::kNone, std::get<int128>(rate)};
+    }
     case ValueKindTag::kNegate:
     case ValueKindTag::kNot:
     case ValueKindTag::kRound:
@@ -171,6 +175,7 @@ CellValue ValueEvaluator::evaluate_binary(const Value& value, const Context& con
       return cell_of(convert(compare(x, y) < 0 ? x : y, value.type));
     case ValueKindTag::kConst:
     case ValueKindTag::kAggregate:
+    case ValueKindTag::kRate:
     case ValueKindTag::kNegate:
     case ValueKindTag::kAnd:
     case ValueKindTag::kOr:
@@ -258,6 +263,11 @@ bool ValueEvaluator::is_among(const BoundSet& among, int stream, uint32_t row) {
 
 CellValue ValueEvaluator::evaluate_aggregate(const Value& value, const Context& context) {
   if (!stream(value.stream).covers(looked_at(value.stream, context))) return undefined(Reason::kNoData);
+  if (value.a.valid()) {
+    const CellValue unrated = evaluate(value.a, context);
+    if (!unrated.defined()) return unrated;
+    if (std::get<int128>(unrated.value) != 0) return undefined(Reason::kNoRate);
+  }
   if (value.aggregate == Aggregate::kFirst || value.aggregate == Aggregate::kLast) return first_or_last(value, context);
   const RowNumbers rows = accepted_rows(value, context);
   if (value.aggregate == Aggregate::kCount) {
@@ -466,18 +476,21 @@ void ValueEvaluator::collect_keys(ValueId id, const Context& context, const PerK
   for (ValueId part : {value.a, value.b, value.c}) collect_keys(part, context, key, entities, keys);
 }
 
-/// Undefined inner values are skipped.
+/// Inner values that there is nothing for are skipped; one that is there and could not be computed is missed.
 CellValue ValueEvaluator::evaluate_collapse(const Value& value, const Context& context) {
   const bool by_time = value.key.kind == PerKind::kTime;
+  Reason missed = Reason::kNone;
   std::vector<Number> numbers;
   for (const Context& inner : by_time ? time_contexts(value, context) : key_contexts(value, context)) {
     if (by_time && !covered_by_any(value.a, inner.look)) continue;
     const CellValue cell = evaluate(value.a, inner);
+    if (cell.reason == Reason::kNoRate || cell.reason == Reason::kOverflow) missed = worst(missed, cell.reason);
     if (!cell.defined()) continue;
     const bool is_bool = std::holds_alternative<bool>(cell.value);  // counted, never added up
     numbers.push_back(is_bool ? exact_number(truth_of(cell) ? 1 : 0, 0) : number_of(cell, model_.value(value.a).type));
   }
   if (numbers.empty() && !covered_by_any(value.a, context.look)) return undefined(Reason::kNoData);
+  if (missed != Reason::kNone) return undefined(missed);
   return cell_of(fold(value.aggregate, value.percentage, numbers, value.type));
 }
 
@@ -618,6 +631,26 @@ void ValueEvaluator::collect_groups(ValueId id, const std::vector<ResolvedDimens
     }
     groups->insert(std::move(group));
   }
+}
+
+/// A row that is there for both the stream's pass and an event's counts twice, as for rows without an entity.
+std::map<int, int64_t> ValueEvaluator::rows_without_rate(const std::vector<ValueId>& values) {
+  std::map<std::pair<int, RowId>, std::set<uint32_t>> lacking;  // by stream and event
+  for (ValueId id : values) {
+    visit_values(model_, id, [&](ValueId, const Value& value) {
+      if (value.kind != ValueKindTag::kAggregate || !value.a.valid() || is_table(value.stream)) return;
+      const Value& unrated = model_.value(value.a);
+      const std::vector<bool>& accepted = columns_.accepted(unrated.stream, unrated.condition);
+      for (uint32_t row = 0; row < accepted.size(); ++row) {
+        const bool counts =
+            !unrated.input.valid() || columns_.values(unrated.stream, unrated.input)[row] == RowValue(int128{1});
+        if (accepted[row] && counts) lacking[{unrated.stream, event_in(model_, unrated.condition)}].insert(row);
+      }
+    });
+  }
+  std::map<int, int64_t> result;
+  for (const auto& [place, rows] : lacking) result[place.first] += static_cast<int64_t>(rows.size());
+  return result;
 }
 
 /// Of what an aggregate or an event is chosen by. A row that both the stream's pass and that over an event's rows leave

@@ -68,6 +68,8 @@ class ValueEvaluator {
   void collect_instants(ValueId id, const Context& context, Instants* instants);
   /// Rows that an aggregate or a collapse by an entity left out because that entity is missing, by (stream, field).
   std::map<std::pair<int, int>, int64_t> rows_without_entity(const std::vector<ValueId>& values);
+  /// Rows by stream that what `values` aggregate lacks for want of a rate.
+  std::map<int, int64_t> rows_without_rate(const std::vector<ValueId>& values);
 
  private:
   /// Whether a value is so large, with its parts written out, that formulas surely share them. What is found out about

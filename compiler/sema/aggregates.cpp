@@ -82,6 +82,8 @@ SumFlaw SumFlaws::found(ValueId id) {
   switch (value.kind) {
     case ValueKindTag::kConst:
       return SumFlaw::kNone;
+    case ValueKindTag::kRate:
+      return SumFlaw::kRatio;
     case ValueKindTag::kAggregate:
       switch (value.aggregate) {
         case Aggregate::kUnique:
@@ -112,6 +114,7 @@ SumFlaw SumFlaws::found(ValueId id) {
     case ValueKindTag::kCoalesce:
       return worse(of(value.a), of(value.b));
     case ValueKindTag::kMultiply: {
+      if (model_.value(value.b).kind == ValueKindTag::kRate) return of(value.a);
       SumFlaw a = of(value.a), b = of(value.b);
       bool rate_times_amount =
           (a == SumFlaw::kRatio && b == SumFlaw::kNone) || (b == SumFlaw::kRatio && a == SumFlaw::kNone);
@@ -164,13 +167,15 @@ SumFlaw SumFlaws::of_collapse(const Value& value) {
   return SumFlaw::kNone;
 }
 
-/// What a node is computed from; not the name of the function that it calls.
+/// What a node is computed from; not the name of the function that it calls, nor how it is to do so.
 std::vector<const ast::Expr*> operands_of(const ast::Expr& expr) {
   std::vector<const ast::Expr*> operands;
   for (const ast::Expr* child : {expr.a, expr.b, expr.c}) {
     if (child != nullptr && expr.kind != ast::ExprKind::kCall) operands.push_back(child);
   }
-  for (const ast::Arg& argument : expr.args) operands.push_back(argument.value);
+  for (const ast::Arg& argument : expr.args) {
+    if (argument.kind != ast::ArgKind::kNamed) operands.push_back(argument.value);
+  }
   return operands;
 }
 
@@ -442,6 +447,10 @@ std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate agg
                                                 : model_.tables[static_cast<size_t>(row.table)].fields;
     const std::string& name = fields[static_cast<size_t>(row.kind == RowKind::kField ? row.field : row.attribute)].name;
     node.type.unit = model_.units.base(name, BaseUnitKind::kCounted);
+  }
+  if (node.input.valid()) {
+    const RowId lacking = unrated(node.input);
+    if (!build_.is_truth(lacking, false)) node.a = unrated_rows(node, lacking);
   }
   return Term{build_.value(std::move(node)), std::nullopt};
 }

@@ -143,7 +143,19 @@ struct UnitWord {
 };
 
 /// A function that means the same of one row and of values.
-enum class Operation : uint8_t { kGreatest, kLeast, kRound, kCoalesce };
+enum class Operation : uint8_t { kGreatest, kLeast, kRound, kCoalesce, kConvert };
+
+/// What a call of `convert` says beside the amount.
+enum class RateTime : uint8_t { kEvent, kPeriodEnd, kMoment };
+struct Conversion {
+  UnitId to;
+  int table = -1;
+  int field = -1;  ///< -1: the one that is in `to`
+  RateTime on = RateTime::kEvent;
+  Instant moment = 0;        ///< kMoment
+  Span to_span, table_span;  ///< of the arguments
+  std::optional<Span> on_span;
+};
 
 /// An expected table: what its columns are, and where each stands.
 struct ExpectedTable {
@@ -324,6 +336,21 @@ class Analyser {
   std::optional<RowId> row_round(const ast::Expr& call, const RowScope& scope);
   std::optional<Term> value_operation(const ast::Expr& call, Operation operation);
   std::optional<Term> value_round(const ast::Expr& call);
+
+  // ---- other currencies (conversions.cpp)
+  std::optional<RowId> row_convert(const ast::Expr& call, const RowScope& scope);
+  std::optional<Term> value_convert(const ast::Expr& call);
+  std::optional<Conversion> conversion(const ast::Expr& call);
+  bool conversion_to(const ast::Expr& to, Conversion& conversion);
+  bool conversion_table(const ast::Expr& rates, Conversion& conversion);
+  bool conversion_time(const ast::Expr& on, Conversion& conversion);
+  std::optional<UnitId> currency_of(const ast::Expr& amount, const Type& type);
+  std::optional<int> rate_of(const Conversion& conversion, UnitId from);
+  Type rate_type(int rate, UnitId from, UnitId to);
+  void warn_same_currency(const ast::Expr& call, const Conversion& conversion);
+  void warn_two_currencies(const ast::Expr& expr, const Type& left, const Type& right, const Type& type);
+  RowId unrated(RowId input);
+  ValueId unrated_rows(const Value& aggregate, RowId unrated);
 
   // ---- sets of rows (events.cpp, segments.cpp)
   std::optional<RowSet> event(const ast::Expr& expr);

@@ -38,7 +38,7 @@ std::string key_of(const Row& row) {
   key.raw(row.kind).type(row.type).raw(row.stream).raw(row.a.index).raw(row.b.index).raw(row.c.index);
   for (RowId item : row.items) key.raw(item.index);
   key.raw(row.field).raw(row.table).raw(row.attribute).raw(row.exact).raw(row.number).raw(row.truth);
-  key.text(row.text).raw(row.one_of).raw(row.digits);
+  key.text(row.text).raw(row.one_of).raw(row.digits).raw(row.rate);
   return key.take();
 }
 
@@ -52,7 +52,7 @@ std::string key_of(const Value& value) {
   for (RowId row : value.key.rows) key.raw(row.index);
   key.raw(value.window.kind).raw(value.window.period.count).raw(value.window.period.unit).raw(value.window.unit);
   key.raw(value.offset.kind).raw(value.offset.period.count).raw(value.offset.period.unit).raw(value.elapsed);
-  key.raw(value.digits).raw(value.plain_sums);
+  key.raw(value.digits).raw(value.plain_sums).raw(value.rate);
   return key.take();
 }
 

@@ -9,7 +9,7 @@ namespace alidade {
 namespace {
 
 enum class Function : uint8_t { kShare, kChange, kGrowth };
-enum class BuiltinKind : uint8_t { kAggregate, kFunction, kOperation, kLater };
+enum class BuiltinKind : uint8_t { kAggregate, kFunction, kOperation };
 struct Builtin {
   std::string_view word;
   BuiltinKind kind;
@@ -26,12 +26,10 @@ constexpr Builtin kBuiltins[] = {
   {.word = #name, .kind = BuiltinKind::kFunction, .function = Function::called, .signature = written},
 #define AL_OPERATION(name, operated, written, doc) \
   {.word = #name, .kind = BuiltinKind::kOperation, .operation = Operation::operated, .signature = written},
-#define AL_LATER(name) {.word = #name, .kind = BuiltinKind::kLater, .signature = ""},
 #include "compiler/types/builtins.def"
 #undef AL_AGGREGATE
 #undef AL_FUNCTION
 #undef AL_OPERATION
-#undef AL_LATER
 };
 
 /// p95: "95"; p999: "999", which is 99.9%. Empty for any other word.
@@ -114,9 +112,6 @@ std::optional<Term> Analyser::function_call(const ast::Expr& expr, std::string_v
     return std::nullopt;
   }
   switch (builtin->kind) {
-    case BuiltinKind::kLater:
-      later(expr.a->span, fmt::format("`{}`", word));
-      return std::nullopt;
     case BuiltinKind::kAggregate:
       return aggregate_call(expr, builtin->aggregate, word);
     case BuiltinKind::kOperation:
@@ -137,7 +132,7 @@ std::optional<Term> Analyser::function_call(const ast::Expr& expr, std::string_v
 
 /// Named arguments that the language has and this version does not; any other name is unknown. True: go on.
 bool Analyser::named_arguments_are_later(const ast::Expr& call, std::initializer_list<std::string_view> known) {
-  constexpr std::string_view kLater[] = {"method", "to", "using", "on", "within", "touch"};
+  constexpr std::string_view kLater[] = {"method", "within", "touch"};
   for (const ast::Arg& argument : call.args) {
     if (argument.kind == ast::ArgKind::kSpan) {
       later(argument.span, "`a -> b` as an argument");

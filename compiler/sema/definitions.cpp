@@ -53,7 +53,8 @@ void collect_names(const ast::Expr& expr, bool in_row, NamesUsed& used, const au
   for (const ast::Arg& argument : expr.args) {
     // An argument of a def may be the name of a field or an entity.
     bool function = call && is_function(expr.a->name.name.text());
-    visit(argument.value, in_row || !function);
+    // One with a name, of a function, says how and not of what: a currency, a word.
+    visit(argument.value, in_row || !function || argument.kind == ast::ArgKind::kNamed);
     visit(argument.other, in_row);
   }
   for (const ast::Expr* item : expr.items) visit(item, in_row);

@@ -41,6 +41,7 @@ const char* sign(RowKind kind) {
     case RowKind::kField:
     case RowKind::kAttribute:
     case RowKind::kMember:
+    case RowKind::kRate:
     case RowKind::kNegate:
     case RowKind::kNot:
     case RowKind::kIn:
@@ -88,6 +89,7 @@ const char* sign(ValueKindTag kind) {
       return "or";
     case ValueKindTag::kConst:
     case ValueKindTag::kAggregate:
+    case ValueKindTag::kRate:
     case ValueKindTag::kNegate:
     case ValueKindTag::kNot:
     case ValueKindTag::kIf:
@@ -193,6 +195,14 @@ std::string window_text(const Window& window) {
   return "";
 }
 
+/// "ecb.rate of USD at @0": the moment only where it is fixed.
+std::string rate_text(const Model& model, int index) {
+  const Rate& rate = model.rates[static_cast<size_t>(index)];
+  const ModelSource& table = model.tables[static_cast<size_t>(rate.table)];
+  return fmt::format("{}.{} of {}{}", table.name, table.fields[static_cast<size_t>(rate.field)].name, rate.currency,
+                     rate.fixed ? fmt::format(" at @{}", rate.moment) : "");
+}
+
 std::string percentage_text(const Value& value) {
   if (value.aggregate != Aggregate::kPercentile) return "";
   return ", " + decimal_text(value.percentage.numerator, value.percentage.digits) + "%";
@@ -215,6 +225,8 @@ std::string row_text(const Model& model, RowId id) {
     case RowKind::kMember:
       return field(model.streams[static_cast<size_t>(row.stream)], row.field) + " in " +
              model.tables[static_cast<size_t>(row.table)].name;
+    case RowKind::kRate:
+      return rate_text(model, row.rate);
     case RowKind::kNegate:
       return "-" + row_text(model, row.a);
     case RowKind::kNot:
@@ -272,6 +284,8 @@ std::string value_text(const Model& model, ValueId id, const Part& part) {
       return fmt::format("{}({}{}{}{})", aggregate_word(value.aggregate), what, where, percentage_text(value),
                          value.plain_sums ? ", exact = false" : "");
     }
+    case ValueKindTag::kRate:
+      return rate_text(model, value.rate);
     case ValueKindTag::kNegate:
       return "-" + part(value.a);
     case ValueKindTag::kNot:
@@ -324,6 +338,7 @@ class FormulaText {
  private:
   std::array<ValueId, 3> parts(ValueId id) const {
     const Value& value = model_.value(id);
+    if (value.kind == ValueKindTag::kAggregate) return {};  // what it lacks rates for goes without saying
     return {value.a, value.b, value.c};
   }
   /// Nodes with every part written out, as far as it matters.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "runtime/format_value.h"
+
 namespace alidade {
 namespace {
 
@@ -59,15 +61,6 @@ ShownKind shown_kind(ValueKind kind) {
       return ShownKind::kText;
   }
   return ShownKind::kText;
-}
-
-/// Digits of the minor unit, ISO 4217.
-int minor_digits(const std::string& currency) {
-  constexpr const char* kNone[] = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW",
-                                   "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"};
-  constexpr const char* kThree[] = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"};
-  if (std::find(std::begin(kNone), std::end(kNone), currency) != std::end(kNone)) return 0;
-  return std::find(std::begin(kThree), std::end(kThree), currency) != std::end(kThree) ? 3 : 2;
 }
 
 /// The words after a number: what is counted above the line goes without saying, and durations carry their own unit.

@@ -31,6 +31,7 @@ enum class RowKind : uint8_t {
   kField,      ///< field of the stream
   kAttribute,  ///< field `attribute` of table `table`, through the stream's entity field `field`
   kMember,     ///< the row's entity is in `table`
+  kRate,       ///< `rate`, as of the row's time
   kNegate,
   kAdd,
   kSubtract,
@@ -65,6 +66,7 @@ struct Row {
   RowId a, b, c;
   std::vector<RowId> items;  ///< kIn: constants of a's type
   int field = -1, table = -1, attribute = -1;
+  int rate = -1;   ///< kRate: into Model::rates
   int digits = 0;  ///< kRound
   // kConst, by representation(type)
   int128 exact = 0;
@@ -93,7 +95,10 @@ enum class Aggregate : uint8_t {
 
 enum class ValueKindTag : uint8_t {
   kConst,
-  kAggregate,  ///< over rows of `stream` that pass `condition`
+  /// Over rows of `stream` that pass `condition`. With `a`, undefined (no_rate) where that is not 0: the number of rows
+  /// whose input lacks a rate and nothing else, of first and last 1 where the chosen row's does.
+  kAggregate,
+  kRate,  ///< `rate`, as of the last instant that is looked at; undefined (no_rate) where there is none
   kNegate,
   kAdd,
   kSubtract,
@@ -140,6 +145,7 @@ struct Value {
   double number = 0;
   bool truth = false;
   int digits = 0;  ///< kRound
+  int rate = -1;   ///< kRate: into Model::rates
   // kAggregate, kCollapse
   Aggregate aggregate = Aggregate::kCount;
   Percentage percentage;
@@ -242,6 +248,7 @@ struct Model {
   bool calendar_declared = false;
   std::vector<ModelSource> streams, tables;
   std::vector<std::vector<std::string>> lists;  ///< values of one_of types
+  std::vector<Rate> rates;                      ///< by index of tables and their fields
   std::vector<Row> rows;
   std::vector<Value> values;
   std::vector<ModelMetric> metrics;

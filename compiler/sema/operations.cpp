@@ -1,4 +1,5 @@
-// Functions of a few arguments that mean the same of one row and of values: greatest, least, round, coalesce.
+// Functions of a few arguments that mean the same of one row and of values: greatest, least, round, coalesce. The one
+// of other currencies is in conversions.cpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,6 +20,8 @@ Kind kind_of(Operation operation) {
       return Kind::kRound;
     case Operation::kCoalesce:
       return Kind::kCoalesce;
+    case Operation::kConvert:
+      return Kind::kMultiply;
   }
   return Kind::kCoalesce;
 }
@@ -68,6 +71,7 @@ std::optional<Type> Analyser::operation_type(const ast::Expr& call, Operation op
 
 // ------------------------------------------------------------------------------------------------ of rows
 std::optional<RowId> Analyser::row_operation(const ast::Expr& call, Operation operation, const RowScope& scope) {
+  if (operation == Operation::kConvert) return row_convert(call, scope);
   if (!operation_arguments(call, operation)) return std::nullopt;
   if (operation == Operation::kRound) return row_round(call, scope);
   auto constant = [&](RowId id) { return model_.row(id).kind == RowKind::kConst; };
@@ -117,6 +121,7 @@ std::optional<RowId> Analyser::row_round(const ast::Expr& call, const RowScope& 
 
 // ------------------------------------------------------------------------------------------------ of values
 std::optional<Term> Analyser::value_operation(const ast::Expr& call, Operation operation) {
+  if (operation == Operation::kConvert) return value_convert(call);
   if (!operation_arguments(call, operation)) return std::nullopt;
   if (operation == Operation::kRound) return value_round(call);
   std::optional<Term> result = value(*call.args[0].value);

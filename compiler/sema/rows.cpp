@@ -257,6 +257,7 @@ std::optional<RowId> Analyser::row_arithmetic(const ast::Expr& expr, const RowSc
     label_types(error(wrong->code, expr.op, wrong->message, wrong->help), *expr.a, left, *expr.b, right);
     return std::nullopt;
   }
+  warn_two_currencies(expr, left, right, std::get<Type>(type));
   return build_.binary(kKinds[static_cast<size_t>(op)], std::get<Type>(type), *a, *b);
 }
 

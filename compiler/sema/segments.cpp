@@ -29,6 +29,7 @@ bool needs_member(const Model& model, RowId id) {
     case RowKind::kField:
     case RowKind::kAttribute:
     case RowKind::kMember:
+    case RowKind::kRate:
     case RowKind::kNegate:
     case RowKind::kAdd:
     case RowKind::kSubtract:
@@ -280,6 +281,7 @@ std::optional<RowId> Analyser::translate_parts(RowId id, Translation& translatio
     return std::nullopt;
   }
   row.stream = translation.to;
+  if (row.kind == RowKind::kRate) return build_.row(std::move(row));
   for (RowId* child : {&row.a, &row.b, &row.c}) {
     if (!child->valid()) continue;
     std::optional<RowId> moved = translate(*child, translation);
@@ -309,6 +311,11 @@ std::optional<ValueId> Analyser::restricted(ValueId id, int segment, Span use, s
     RowId condition = build_.both(value.condition.valid() ? value.condition : build_.truth(true), *test);
     if (!sound_firsts(condition, use)) return std::nullopt;
     value.condition = build_.is_truth(condition, true) ? RowId() : condition;
+    if (value.a.valid()) {
+      std::optional<ValueId> unrated = restricted(value.a, segment, use, done);
+      if (!unrated) return std::nullopt;
+      value.a = *unrated;
+    }
     return done[id] = build_.value(std::move(value));
   }
   for (ValueId* child : {&value.a, &value.b, &value.c}) {

@@ -15,6 +15,7 @@ class FieldsRead {
   explicit FieldsRead(const Model& model) : model_(model) {}
   void row(RowId id);
   void value(ValueId id);
+  void rate(int index);
   void field(int source, int field);
   bool has(int source, int field) const { return fields_.contains({source, field}); }
 
@@ -39,7 +40,14 @@ void FieldsRead::row(RowId id) {
   bool leaf = row.kind == RowKind::kField || row.kind == RowKind::kAttribute || row.kind == RowKind::kMember;
   if (leaf && row.stream >= 0) field(row.stream, row.field);
   if (row.kind == RowKind::kAttribute) field(-1 - row.table, row.attribute);
+  rate(row.rate);
   for (RowId child : {row.a, row.b, row.c}) this->row(child);
+}
+
+void FieldsRead::rate(int index) {
+  if (index < 0) return;
+  const Rate& rate = model_.rates[static_cast<size_t>(index)];
+  field(-1 - rate.table, rate.field);
 }
 
 void FieldsRead::value(ValueId id) {
@@ -50,6 +58,7 @@ void FieldsRead::value(ValueId id) {
     row(value.input);
     field(value.stream, model_.streams[static_cast<size_t>(value.stream)].time);  // -1 of a table's rows: no field
   }
+  rate(value.rate);
   for (RowId key : value.key.rows) row(key);
   for (ValueId child : {value.a, value.b, value.c}) this->value(child);
 }

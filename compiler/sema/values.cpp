@@ -235,6 +235,7 @@ std::optional<Term> Analyser::value_arithmetic(const ast::Expr& expr) {
   if (!merge_open(result, *a, *b, expr)) return std::nullopt;
   Type found = std::get<Type>(type);
   found.optional = false;
+  warn_two_currencies(expr, left.type, right.type, found);
   result.value = build_.binary(kTags[static_cast<size_t>(op)], found, a->value, b->value);
   return result;
 }

@@ -37,12 +37,22 @@ TypeProblem not_a_number(const Type& type, const char* what, const UnitTable& un
   return {Code::not_a_number, fmt::format("{} needs numbers, and this is {}", what, named(type, units)), ""};
 }
 
+constexpr const char* kConvertHelp =
+    "bring both into one currency with a table of rates, as in `convert(purchase.amount, to = EUR, using = ecb)`";
+
+bool in_two_currencies(const Operand& a, const Operand& b, const UnitTable& units) {
+  const UnitTable::Shape x = units.shape(a.type.unit), y = units.shape(b.type.unit);
+  return x.currencies == 1 && y.currencies == 1 && x.currency == y.currency;
+}
+
 TypeProblem different_units(const char* verb, const Operand& a, const Operand& b, const UnitTable& units) {
   std::string left = named(a.type, units), right = named(b.type, units);
   std::string help;
   const Operand& number = a.constant ? a : b;
   const Operand& other = a.constant ? b : a;
-  if (number.constant && plain(number.type) && other.type.kind == ValueKind::kMoney) {
+  if (in_two_currencies(a, b, units)) {
+    help = kConvertHelp;
+  } else if (number.constant && plain(number.type) && other.type.kind == ValueKind::kMoney) {
     help = "write the currency with the number, as in `5 USD`";
   } else if (number.constant && plain(number.type) && other.type.kind == ValueKind::kDuration) {
     help = "write the unit with the number, as in `15 min`";
@@ -282,7 +292,9 @@ std::variant<Type, TypeProblem> branches(const Operand& a, const Operand& b, con
   if (!same_unit(a, b, units)) {
     return TypeProblem{Code::different_branches,
                        fmt::format("`then` gives {} and `else` gives {}", named(a.type, units), named(b.type, units)),
-                       "both must have the same unit: write `0 USD` beside an amount of USD"};
+                       in_two_currencies(a, b, units)
+                           ? kConvertHelp
+                           : "both must have the same unit: write `0 USD` beside an amount of USD"};
   }
   return one_of_both(a, b, units);
 }

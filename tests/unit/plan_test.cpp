@@ -622,7 +622,7 @@ TEST_CASE("the verifier names every broken promise") {
       {[&](Plan& p) { leaf(p, 13).streams = {}; }, "formula x13 lists other streams than it reads"},
       {[](Plan& p) { p.outputs[0].key_space = 9; }, "output all names no key space"},
       {[](Plan& p) { p.outputs[0].key_space = 1; }, "output all has the dimensions of other cells"},
-      {[](Plan& p) { p.outputs[0].presence[0].pipeline = 9; }, "presence of output all names no pipeline"},
+      {[](Plan& p) { p.outputs[0].presence[0].pipeline = 9; }, "presence of output all names no count and no bit"},
       {[](Plan& p) { p.outputs[0].presence[0].index = 1; }, "presence of output all names no count and no bit"},
       {[](Plan& p) { p.outputs[0].presence[0].index = 2; }, "presence of output all is in cells of other dimensions"},
       {[](Plan& p) { p.outputs[0].formula = 99; }, "output all names no formula"},
@@ -645,6 +645,40 @@ TEST_CASE("the verifier names every broken promise") {
   };
   for (const Break& broken : breaks) {
     Plan plan = sound_plan();
+    broken.change(plan);
+    const std::string messages = joined(verify_plan(plan));
+    INFO("wanted: ", broken.message, "\nfound:\n", messages);
+    CHECK(messages.find(broken.message) != std::string::npos);
+  }
+}
+
+TEST_CASE("the verifier names broken promises of rates") {
+  const std::string spec = read_text(fs::path(ALIDADE_SOURCE_DIR) / "tests/plan/convert.metric");
+  const auto of_kind = [](Plan& plan, FormulaKind kind) -> Formula& {
+    return *std::find_if(plan.formulas.begin(), plan.formulas.end(), [&](const Formula& f) { return f.kind == kind; });
+  };
+  const auto rate_column = [](Plan& plan) -> ColumnUse& {
+    auto& columns = plan.pipelines[0].columns;
+    return *std::find_if(columns.begin(), columns.end(),
+                         [](const ColumnUse& column) { return column.kind == ColumnKind::kRate; });
+  };
+  struct Break {
+    std::function<void(Plan&)> change;
+    const char* message;
+  };
+  const std::vector<Break> breaks = {
+      {[](Plan& p) { p.rates[0].table = 9; }, "rate r0 is no exact field of a table"},
+      {[](Plan& p) { p.rates[0].field = 0; }, "rate r0 is no exact field of a table"},
+      {[](Plan& p) { p.rates[1] = p.rates[0]; }, "rate r1 is there twice"},
+      {[&](Plan& p) { rate_column(p).rate = 9; }, "names no field"},
+      {[&](Plan& p) { rate_column(p).nullable = false; }, "disagrees with its field on being optional"},
+      {[&](Plan& p) { of_kind(p, FormulaKind::kRate).rate = 9; }, "names no rate"},
+      {[&](Plan& p) { of_kind(p, FormulaKind::kRate).scale = 2; }, "has the wrong type"},
+      {[&](Plan& p) { of_kind(p, FormulaKind::kRated).scale = 2; }, "has the wrong type"},
+      {[](Plan& p) { p.unrated[0].index = 99; }, "rows without a rate are counted by no count"},
+  };
+  for (const Break& broken : breaks) {
+    Plan plan = lowered(spec, ask_from(instruction(spec, "request")));
     broken.change(plan);
     const std::string messages = joined(verify_plan(plan));
     INFO("wanted: ", broken.message, "\nfound:\n", messages);
