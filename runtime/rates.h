@@ -1,5 +1,5 @@
 // Rates over time: what one unit of a currency is worth, taken from the versions of one row of a table. Immutable once
-// made, safe on any thread. Tested in tests/unit/rates_test.cpp and tests/eval/convert.metric.
+// made, safe on any thread. Tested in tests/unit/rates_test.cpp and tests/conformance/money/convert.metric.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // convert(amount, to = EUR, using = ecb, on = event | period_end | DATE): an amount times a rate, of one row or of a
-// value; and which rows of an aggregate lack a rate. Tested in tests/eval/convert*.metric.
+// value; and which rows of an aggregate lack a rate. Tested in tests/conformance/money/convert*.metric.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -21,7 +21,7 @@ INDUSTRIES = {"software": 0.35, "retail": 0.25, "health": 0.15, "industry": 0.25
 PLANS = ["starter", "team", "enterprise"]
 FEES = {"starter": 12, "team": 19, "enterprise": 31}  # EUR per seat and month
 SEATS = {"starter": 4, "team": 18, "enterprise": 120}
-COST_OF_ONE = {"search": 3400, "events": 7800, "partner": 2600, "outbound": 6900}  # EUR for each customer won
+COST_OF_ONE = {"search": 3400, "events": 7800, "partner": 2600, "outbound": 6900}  # USD for each customer won
 ACTIONS = {"login": 0.34, "report_viewed": 0.4, "report_saved": 0.13, "invited": 0.03, "exported": 0.1}
 
 
@@ -74,6 +74,14 @@ def make_spend(random, won):
             near = sum(1 for other in range(max(0, day - 7), day + 7) if (other, channel) in won)
             amount = cost * near / 14 * random.uniform(0.6, 1.4) + random.uniform(2, 15)
             yield {"day": START + timedelta(days=day), "channel": channel, "amount": f"{amount:.2f}"}
+
+
+def make_rates(random):
+    """What a dollar is worth in euros: a rate for each month, the last one without an end."""
+    rate, firsts = 0.92, list(months(START, END))
+    for since, until in zip(firsts, [*firsts[1:], ""]):
+        yield {"currency": "USD", "rate": f"{rate:.4f}", "since": since, "until": until}
+        rate *= random.uniform(0.98, 1.02)
 
 
 def make_usage(random, contracts):
@@ -142,6 +150,7 @@ def main():
     write_csv(options.folder / "charges.csv", sorted(charges, key=lambda charge: charge["charged_on"]))
     write_csv(options.folder / "spend.csv", make_spend(random, won))
     count = write_usage(random, contracts, options.folder)
+    write_csv(options.folder / "rates.csv", make_rates(random))
     print(f"{count:,} events of {options.accounts:,} customers in {options.folder}")
 
 

@@ -74,9 +74,12 @@ def saas(folder):
     compare_engines(folder, "run")
     compare_engines(folder, "run", "contracted", "customers", "seats", "utilisation", "--per", "fiscal-quarter", "--by", "plan")
     compare_engines(folder, "run", "cac", "new_customers", "--by", "channel", "--per", "month")
-    charges, contracts, accounts = (f"'{folder}/data/{name}.csv'" for name in ("charges", "contracts", "accounts"))
+    charges, contracts, accounts, spend, rates = (
+        f"'{folder}/data/{name}.csv'" for name in ("charges", "contracts", "accounts", "spend", "rates"))
     expect(folder, {
         "revenue": f"select sum(amount::decimal(18, 2)) from {charges}",
+        "acquisition": f"""select sum(amount::decimal(18, 2) * rate::decimal(9, 4)) from {spend}
+                           join {rates} on day >= since and (until is null or day < until)""",
         "customers": f"select count(*) from {contracts} where ended is null or ended >= '2026-02-01'",
         "contracted": f"select sum(fee::decimal(18, 2)) from {contracts} where ended is null or ended >= '2026-02-01'",
         "new_customers": f"select count(distinct account) from {charges} where kind = 'subscription'",

@@ -32,14 +32,22 @@ class Context:
 
 
 class World:
-    """The rows in DuckDB (table app, local times in `lt`), and what the stream covers."""
+    """The rows in DuckDB (table app, local times in `lt`), what the stream covers, and rates as (since, until, rate)."""
 
-    def __init__(self, connection, grain, dimensions, week_start):
+    def __init__(self, connection, grain, dimensions, week_start, rates=()):
         self.db = connection
+        self.rates = rates
         self.grain = grain
         self.dimensions = dimensions
         self.week_start = week_start
         self.first, self.last = connection.sql("select min(lt), max(lt) from app").fetchall()[0]
+
+    def rate_before(self, end):
+        """The rate at the last instant before `end`."""
+        for since, until, rate in self.rates:
+            if (since is None or since < end) and (until is None or until >= end):
+                return rate
+        return Undefined("no_rate")
 
     def covers(self, low, high):
         return self.first is not None and low <= self.last and high > self.first
@@ -106,6 +114,7 @@ class Field:
     kind: str  # exact, float, text
     expression: str = ""  # SQL where it is not the plain column
     written: str = ""  # language where it is not app.NAME
+    rated: bool = False  # of an amount that is always there: null where it has no rate
 
     def sql(self):
         return self.expression or self.name
@@ -150,6 +159,14 @@ def fold(op, values, point=None):
     if op in ("variance", "stddev"):
         return spread([Fraction(v) for v in values], op == "stddev")
     return percentile(values, *point)
+
+
+def collapsed(op, values, point):
+    """What is there and cannot be computed is missed; other undefined values are skipped."""
+    failed = [v for v in values if isinstance(v, Undefined) and v.reason in ("no_rate", "overflow")]
+    if failed:
+        return worst(*failed)
+    return fold("percentile" if op == "median" else op, [v for v in values if not isinstance(v, Undefined)], point)
 
 
 def spread(values, root):
@@ -248,7 +265,8 @@ class Aggregate(Node):
         """A user has one first or last row, which is in one group of the dimensions around."""
         order = "desc" if self.op == "last" else ""
         around = keys[keys.index("user"):]
-        query = (f"select low, high, {', '.join(keys)} from {source} and {self.field.sql()} is not null "
+        there = "true" if self.field.rated else f"{self.field.sql()} is not null"
+        query = (f"select low, high, {', '.join(keys)} from {source} and {there} "
                  f"qualify row_number() over (partition by low, high, {', '.join(around)} order by ts {order}) = 1")
         kept = {((row[0], row[1]), row[2:]) for row in world.db.sql(query).fetchall()}
         for key in rows.keys() - kept:
@@ -262,6 +280,9 @@ class Aggregate(Node):
             return Undefined("no_data")
         if self.op == "count":
             return Fraction(count)
+        read = {"first": values[:1], "last": values[-1:]}.get(self.op, values)
+        if self.field.rated and None in read:
+            return Undefined("no_rate")
         values = [v for v in values if v is not None]
         if self.op == "unique":
             return Fraction(len(set(values)))
@@ -309,6 +330,26 @@ class TableAggregate(Aggregate):
     def covered(self, world, context):
         rows, open_start, first = world.db.sql("select count(*), bool_or(since is null), min(since) from users").fetchall()[0]
         return rows > 0 and (open_start or first < context.high)
+
+
+@dataclasses.dataclass(frozen=True)
+class AtPeriodEnd(Node):
+    """A value in USD at the rate into EUR of the last instant that is looked at."""
+    inner: Node
+
+    def text(self):
+        return f"convert({self.inner.text()}, to = EUR, using = ecb, on = period_end)"
+
+    def exact(self):
+        return self.inner.exact()
+
+    def groups(self, world, keys):
+        return self.inner.groups(world, keys)
+
+    def evaluate(self, world, contexts, keys, groups):
+        values, present = self.inner.evaluate(world, contexts, keys, groups)
+        times = Binary("*", self.inner, Constant(Fraction(0)))
+        return {key: times.apply(value, world.rate_before(key[0].high)) for key, value in values.items()}, present
 
 
 @dataclasses.dataclass(frozen=True)
@@ -536,14 +577,13 @@ class PerKey(Node):
                 here = [(context, g) for g in members.get(group, []) if (context, g) in inside]
                 if here:
                     present.add((context, group))
-                defined = [values[key] for key in here if not isinstance(values[key], Undefined)]
-                result[context, group] = self.finish(world, context, defined)
+                result[context, group] = self.finish(world, context, [values[key] for key in here])
         return result, present
 
-    def finish(self, world, context, defined):
+    def finish(self, world, context, values):
         if not world.covers(context.low, context.high):
             return Undefined("no_data")
-        value = fold("percentile" if self.op == "median" else self.op, defined, self.point)
+        value = collapsed(self.op, values, self.point)
         return value if self.exact() or isinstance(value, Undefined) else float(value)
 
 
@@ -583,10 +623,9 @@ class PerTime(Node):
                 if any((p, group) in inside for p in parts[context]):
                     present.add((context, group))
                 here = [values[p, group] for p in parts[context]]
-                defined = [v for v in here if not isinstance(v, Undefined)]
                 if not self.covered(world, context):
                     result[context, group] = Undefined("no_data")
                 else:
-                    value = fold("percentile" if self.op == "median" else self.op, defined, self.point)
+                    value = collapsed(self.op, here, self.point)
                     result[context, group] = value if self.exact() or isinstance(value, Undefined) else float(value)
         return result, present

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "python"))
 import alidade  # noqa: E402
-from model import (Aggregate, At, Binary, Condition, Constant, Event, Field, Function, If, Over, PerKey, PerTime,
+from model import (Aggregate, At, AtPeriodEnd, Binary, Condition, Constant, Event, Field, Function, If, Over, PerKey, PerTime,
                    TableAggregate, Undefined, World)  # noqa: E402
 
 NAMES = ["signup", "purchase", "refund", "page_view"]
@@ -37,6 +37,7 @@ SCORE = Field("score", "float")
 PRODUCT = Field("total", "exact", "(quantity * amount)", "(app.quantity * app.amount)")
 CAPPED = Field("capped", "exact", "greatest(amount, 5)", "greatest(app.amount, 5 USD)")
 FILLED = Field("filled", "float", "coalesce(score, quantity)", "coalesce(app.score, app.quantity)")
+CONVERTED = Field("converted", "exact", "(amount * rate)", "convert(app.amount, to = EUR, using = ecb)", True)
 USER = Field("user", "text", '"user"')
 TIERS_OF_USERS = ["gold", "silver"]
 SEATS = Field("seats", "exact", "", "users.seats")
@@ -89,6 +90,19 @@ def make_users(rng, rows, zone):
     return users
 
 
+def make_rates(rng, rows, zone):
+    """What a dollar is worth, changing at rows' times too, perhaps with a gap or not from the first row on."""
+    first, last = min(r["ts"] for r in rows), max(r["ts"] for r in rows)
+    cuts = sorted([first + (last - first) * rng.random() for _ in range(rng.choice([0, 1, 4]))] + [rng.choice(rows)["ts"]])
+    edges = [None if rng.random() < 0.8 else cuts[0], *cuts[1:], None]
+    rates = [{"since_ts": since, "until_ts": until, "rate": Fraction(rng.randrange(1, 20_000), 10_000),
+              "since": since and since.astimezone(zone).replace(tzinfo=None),
+              "until": until and until.astimezone(zone).replace(tzinfo=None)}
+             for since, until in zip(edges, edges[1:]) if rng.random() < 0.9 and since != until]
+    rng.shuffle(rates)
+    return rates
+
+
 def make_condition(rng, depth=0):
     if depth < 2 and rng.random() < 0.3:
         a, b = make_condition(rng, depth + 1), make_condition(rng, depth + 1)
@@ -129,7 +143,7 @@ def make_aggregate(rng, kinds="money count unique float"):
     if kind == "unique":
         key = rng.choice([USER, USER, Field("country", "text"), QUANTITY])
         return Aggregate("unique", key, condition, rows=rows)
-    field = rng.choice({"money": [AMOUNT, AMOUNT, CAPPED], "float": [SCORE, SCORE, FILLED], "integer": [QUANTITY],
+    field = rng.choice({"money": [AMOUNT, AMOUNT, CAPPED], "euro": [CONVERTED], "float": [SCORE, SCORE, FILLED], "integer": [QUANTITY],
                         "product": [PRODUCT]}[kind])
     op = rng.choice(["sum", "sum", "mean", "min", "max", "median", "percentile", "first", "last", "stddev"])
     point = (1, 2) if op == "median" else (rng.choice([5, 25, 90, 95, 99]), 100)
@@ -164,28 +178,32 @@ def adds_up(node):
 
 def make_inner(rng, grain):
     """A value of one row set: an aggregate, perhaps windowed or in a small formula."""
-    kinds = "money count unique float integer product"
+    kinds = "money count unique float integer product euro"
     node = make_aggregate(rng, kinds)
     if rng.random() < 0.15:
         node = Over(node, "last", rng.choice([1, 2, 7]), rng.choice(["day", "week"]))
     elif rng.random() < 0.15:
         node = Binary("/", node, make_aggregate(rng, "count unique integer"))
+    elif rng.random() < 0.1:
+        node = AtPeriodEnd(make_aggregate(rng, "money"))
     return node
 
 
 def make_metric(rng, grain, depth=0):
     pick = rng.random()
     if pick < 0.3:
-        return make_aggregate(rng, "money count unique float integer product")
+        return make_aggregate(rng, "money count unique float integer product euro")
     if pick < 0.42:
-        return Binary("/", make_aggregate(rng, "money count float integer"), make_aggregate(rng, "count unique money"))
+        return Binary("/", make_aggregate(rng, "money count float integer euro"), make_aggregate(rng, "count unique money"))
+    if pick < 0.44:
+        return AtPeriodEnd(make_aggregate(rng, "money"))
     if pick < 0.5:
-        kind = rng.choice(["money", "float", "integer"])
+        kind = rng.choice(["money", "float", "integer", "euro"])
         return Binary(rng.choice("+-"), make_aggregate(rng, kind), make_aggregate(rng, kind))
     if pick < 0.55:
         return Binary("*", make_aggregate(rng, "money integer"), make_aggregate(rng, "count"))
     if pick < 0.57:
-        kind = rng.choice(["money", "float", "integer"])
+        kind = rng.choice(["money", "float", "integer", "euro"])
         return Function(rng.choice(["greatest", "least", "coalesce"]), make_aggregate(rng, kind), make_aggregate(rng, kind))
     if pick < 0.58:
         node = make_aggregate(rng, "money float integer")
@@ -213,7 +231,9 @@ def make_metric(rng, grain, depth=0):
         op = "mean" if op == "sum" and not adds_up(inner) else op
         return PerTime(op, inner, rng.choice(["day", "day", "week" if grain in ("week", "all") else "day"]), point)
     if pick < 0.94:
-        inner = make_aggregate(rng) if rng.random() < 0.7 else PerKey("median", make_aggregate(rng, "money count"), "user", True)
+        inner = make_aggregate(rng, "money count unique float euro")
+        if rng.random() < 0.3:
+            inner = PerKey("median", make_aggregate(rng, "money count euro"), "user", True)
         window = rng.choice(["last", "last", "last", "to date", "all time"])
         return Over(inner, window, rng.choice([1, 2, 3, 7, 28]), rng.choice(["day", "week", "month"]))
     inner = make_aggregate(rng)
@@ -235,7 +255,8 @@ def make_spec(zone, week_start, user_type, events, metrics):
         '  plan : one_of("free", "basic", "pro")', "  country : text?", "  amount : money(USD)", "  quantity : integer",
         "  score : number?", "  active : bool", "}", "",
         "table users key user {", f"  user : {user_type}", "  tier : text", "  name : text",
-        '  plan : one_of("free", "basic", "pro")', "  country : text?", "  seats : integer", "  valid from since to until", "}", ""]
+        '  plan : one_of("free", "basic", "pro")', "  country : text?", "  seats : integer", "  valid from since to until", "}", "",
+        "table ecb key currency {", "  currency : text", "  rate : money(EUR, 4)", "  valid from since to until", "}", ""]
     lines += [event.text() for event in events]
     lines += [f"metric m{i} = {metric.text()}" for i, metric in enumerate(metrics)]
     return "\n".join(lines) + "\n"
@@ -259,6 +280,26 @@ def write_users(users, folder, database):
             [*(r[n] for n in names), r["since"], r["until"], plain(r["since_ts"]), plain(r["until_ts"])] for r in users])
     database.execute("""create or replace table app as select a.*, u.tier from app a left join users u on a."user" = u."user"
         and coalesce(u.since_ts <= a.ts, true) and coalesce(a.ts < u.until_ts, true)""")
+    return path
+
+
+def write_rates(rates, folder, database):
+    """The rates as CSV, and in `app` that of each row's time."""
+    path = folder / "ecb.csv"
+    with path.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.writer(out)
+        writer.writerow(["currency", "rate", "since", "until"])
+        writer.writerow(["GBP", "1.5", "", ""])
+        for rate in rates:
+            ends = [e.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if e else "" for e in (rate["since_ts"], rate["until_ts"])]
+            writer.writerow(["USD", f"{float(rate['rate']):.4f}", *ends])
+    database.execute("create table ecb(rate decimal(9,4), since_ts timestamp, until_ts timestamp)")
+    plain = lambda at: at and at.replace(tzinfo=None)  # noqa: E731
+    if rates:
+        database.executemany("insert into ecb values (?,?,?)", [
+            [f"{float(r['rate']):.4f}", plain(r["since_ts"]), plain(r["until_ts"])] for r in rates])
+    database.execute("""create or replace table app as select a.*, e.rate from app a left join ecb e on
+        coalesce(e.since_ts <= a.ts, true) and coalesce(a.ts < e.until_ts, true)""")
     return path
 
 
@@ -350,6 +391,8 @@ def check_pair(seed):
     rows = make_rows(rng, zoneinfo.ZoneInfo(zone))
     path = write_rows(rows, folder, database)
     users = write_users(make_users(rng, rows, zoneinfo.ZoneInfo(zone)), folder, database)
+    rates = make_rates(rng, rows, zoneinfo.ZoneInfo(zone))
+    ecb = write_rates(rates, folder, database)
     grain = rng.choice(["all", "day", "week", "month"])
     dimensions = rng.choice([[], [], ["plan"], ["country"], ["name", "plan"]])
     events = make_events(rng)
@@ -359,7 +402,7 @@ def check_pair(seed):
                for _ in range(rng.randint(3, 8))]
     spec = folder / "spec.metric"
     spec.write_text(make_spec(zone, week_start, "text", events, metrics), encoding="utf-8")
-    options = {"per": None if grain == "all" else grain, "by": dimensions or None, "data": [("app", path), ("users", users)]}
+    options = {"per": None if grain == "all" else grain, "by": dimensions or None, "data": [("app", path), ("users", users), ("ecb", ecb)]}
     try:
         native = alidade.run(spec, engine="native", threads=rng.choice([1, 2, 4]), tier=rng.choice(TIERS), **options)
         reference = alidade.run(spec, engine="reference", **options)
@@ -372,7 +415,7 @@ def check_pair(seed):
     if dimensions:
         problems += [f"seed {seed}: {problem}" for problem in top_problems(spec, reference, rng.randint(1, 3), options)]
     problems += [f"seed {seed}: {problem}" for problem in range_problems(rng, spec, rows, folder, database, options)]
-    world = World(database, grain, dimensions, week_start)
+    world = World(database, grain, dimensions, week_start, [(r["since"], r["until"], r["rate"]) for r in rates])
     for index, metric in enumerate(metrics):
         for problem in itertools.islice(differences(world, metric, index, reference), 3):
             problems.append(f"seed {seed} m{index} = {metric.text()}\n    {problem}")
