@@ -336,7 +336,7 @@ def range_problems(rng, spec, rows, folder, database, options):
     asked = {flag: end.strftime("%Y-%m-%d %H:%M:%S") for flag, end in zip(("from_", "to"), ends) if flag in flags}
     if len(set(asked.values())) < len(asked):
         return
-    options = {**options, "data": [("app", path), options["data"][1]], **asked}
+    options = {**options, "data": [("app", path), *options["data"][1:]], **asked}
     native, reference = (alidade.run(spec, engine=engine, **options) for engine in ("native", "reference"))
     if native != reference:
         pairs = [(a, b) for a, b in itertools.zip_longest(native, reference) if a != b]
@@ -387,7 +387,6 @@ def check_pair(seed):
     folder.mkdir(parents=True, exist_ok=True)
     zone, week_start = rng.choice(ZONES), rng.choice([1, 1, 7, 3])
     database = duckdb.connect(config={"threads": 1})
-    database.execute("set timezone = 'UTC'") if False else None
     rows = make_rows(rng, zoneinfo.ZoneInfo(zone))
     path = write_rows(rows, folder, database)
     users = write_users(make_users(rng, rows, zoneinfo.ZoneInfo(zone)), folder, database)
