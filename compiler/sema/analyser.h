@@ -215,6 +215,7 @@ class Analyser {
   bool check_roles(const ast::Decl& decl, ModelSource& source);
   bool lateness(const ast::Literal& late, ModelSource& source);
   void match_entities();
+  void match_key(const ModelSource& table);
   std::optional<ModelField> declared_field(const ast::Field& field);
   std::optional<ModelField> type_of(const ast::TypeRef& type);
   std::optional<ModelField> money_type(const ast::TypeRef& type);

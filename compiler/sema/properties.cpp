@@ -32,7 +32,9 @@ void Analyser::check_property(const ast::Property& property, ModelMetric* metric
   std::string_view word = property.word.name.text();
   auto wrong = [&](const char* help) {
     Span span = property.values.empty() ? property.word.span : property.values.front().span;
-    error(Code::property_value, span, fmt::format("`{}` cannot be this", word), help);
+    std::string message = property.values.empty() ? fmt::format("`{}` lacks its value", word)
+                                                  : fmt::format("`{}` cannot be `{}`", word, written(span));
+    error(Code::property_value, span, std::move(message), help);
   };
   const ast::PropertyValue* first = property.values.empty() ? nullptr : &property.values.front();
   bool one = property.values.size() == 1;
@@ -54,8 +56,13 @@ void Analyser::check_property(const ast::Property& property, ModelMetric* metric
   } else if (word == "unit") {
     if (!one || first->word.name.empty()) return wrong("write a unit: `unit USD` or `unit USD per user`");
     if (metric != nullptr) check_unit_property(property, *metric);
-  } else if (word == "tier" || word == "review" || word == "stage") {
-    if (!one) return wrong("write one value: `tier 1`, `review weekly`, `stage growth`");
+  } else if (word == "stage") {
+    constexpr std::string_view kStages[] = {"discovery", "mvp", "growth", "maturity"};
+    const std::string_view stage = one && is_word(*first) ? first->word.name.text() : std::string_view();
+    if (std::find(std::begin(kStages), std::end(kStages), stage) == std::end(kStages))
+      return wrong("a product is in one of the stages `discovery`, `mvp`, `growth` and `maturity`");
+  } else if (word == "tier" || word == "review") {
+    if (!one) return wrong("write one value: `tier 1`, `review weekly`");
   } else if (word == "tags") {
     bool plain = !property.values.empty() && std::all_of(property.values.begin(), property.values.end(),
                                                          [](const auto& tag) { return is_text(tag) || is_word(tag); });
@@ -63,19 +70,19 @@ void Analyser::check_property(const ast::Property& property, ModelMetric* metric
   }
 }
 
-/// A percentage is of a number without a unit; a time or a condition has no digits.
+/// A percentage is of a number without a unit, and not of a count; a time or a condition has no digits.
 void Analyser::check_format(const ast::PropertyValue& value, ModelMetric& metric) {
   std::string_view format = value.literal->text;
   bool percent = format.ends_with('%');
   UnitTable::Shape powers = model_.units.shape(metric.type.unit);
-  bool plain = powers.currencies == 0 && powers.time == 0;
+  bool plain = powers.currencies == 0 && powers.time == 0 && metric.type.kind != ValueKind::kInteger;
   if (is_numeric(metric.type.kind) && (plain || !percent)) {
     metric.format = format;
     return;
   }
   error(Code::property_value, value.span,
         fmt::format("`{}` is {}, which is not shown like this", metric.name, show(metric.type)),
-        percent ? "a percentage is of a ratio or a plain number: `format \"0.00\"`" : "leave the format out");
+        percent ? "only a ratio or a share is shown as a percentage: `format \"0.00\"`" : "leave the format out");
 }
 
 void Analyser::check_unit_property(const ast::Property& property, ModelMetric& metric) {
@@ -85,12 +92,14 @@ void Analyser::check_unit_property(const ast::Property& property, ModelMetric& m
   if (!value.per.name.empty()) metric.unit_text += " per " + std::string(value.per.name.text());
   bool share = metric.type.kind == ValueKind::kRatio || metric.type.kind == ValueKind::kPercent;
   if (word == "percent" && share) return;
-  std::optional<UnitWord> unit = unit_word(value.word);
-  std::optional<UnitId> per = value.per.name.empty() ? UnitTable::one() : counted_unit(value.per);
-  if (!unit || !per) return;
-  const bool agrees = unit_agrees(model_.units.divide(unit->unit, *per), metric.type.unit);
-  const bool converted = unit->kind != UnitWordKind::kDuration && (unit->factor != 1 || unit->scale != 0);
-  if (agrees && !converted) return;
+  if (word != "percent") {
+    std::optional<UnitWord> unit = unit_word(value.word);
+    std::optional<UnitId> per = value.per.name.empty() ? UnitTable::one() : counted_unit(value.per);
+    if (!unit || !per) return;
+    const bool agrees = unit_agrees(model_.units.divide(unit->unit, *per), metric.type.unit);
+    const bool converted = unit->kind != UnitWordKind::kDuration && (unit->factor != 1 || unit->scale != 0);
+    if (agrees && !converted) return;
+  }
   error(Code::stated_unit, value.span,
         fmt::format("`{}` is {}, not {}", metric.name, show(metric.type), metric.unit_text),
         "correct the unit, or leave it out: it is inferred");

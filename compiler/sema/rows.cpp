@@ -170,7 +170,7 @@ std::optional<RowId> Analyser::attribute_row(int stream, int entity, const ast::
   unknown(Code::unknown_attribute, name,
           any_table ? fmt::format("no table of `{}` has a field `{}`", key, name.name.text())
                     : fmt::format("`{}` has no attributes: there is no table with the key `{}`", key, key),
-          candidates, any_table ? "" : fmt::format("declare one: `table {}s key {} {{ … }}`", key, key));
+          candidates, any_table ? "" : fmt::format("declare one: `table {} key {} {{ … }}`", plural(key), key));
   return std::nullopt;
 }
 

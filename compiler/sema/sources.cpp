@@ -311,18 +311,25 @@ bool Analyser::lateness(const ast::Literal& late, ModelSource& source) {
 void Analyser::match_entities() {
   for (const Symbol& symbol : symbols_) {
     if (symbol.kind != SymbolKind::kTable || symbol.state != SymbolState::kDone) continue;
-    const ModelSource& table = model_.tables[static_cast<size_t>(symbol.index)];
-    const ModelField& key = table.fields[static_cast<size_t>(table.key)];
-    for (const ModelSource& stream : model_.streams) {
-      for (int entity : stream.entities) {
-        const ModelField& field = stream.fields[static_cast<size_t>(entity)];
-        if (field.name != key.name || field.type.kind == key.type.kind) continue;
-        error(Code::key_type, key.span,
-              fmt::format("the key `{}` is {} here and {} in the stream `{}`", key.name, show(key.type),
-                          show(field.type), stream.name),
-              "an entity has one type everywhere")
-            .labels.push_back({field.span, show(field.type)});
+    match_key(model_.tables[static_cast<size_t>(symbol.index)]);
+  }
+}
+
+/// One error for all streams in which the entity has another type.
+void Analyser::match_key(const ModelSource& table) {
+  const ModelField& key = table.fields[static_cast<size_t>(table.key)];
+  Diagnostic* report = nullptr;
+  for (const ModelSource& stream : model_.streams) {
+    for (int entity : stream.entities) {
+      const ModelField& field = stream.fields[static_cast<size_t>(entity)];
+      if (field.name != key.name || field.type.kind == key.type.kind) continue;
+      if (report == nullptr) {
+        report = &error(Code::key_type, key.span,
+                        fmt::format("the key `{}` is {} here and {} in the stream `{}`", key.name, show(key.type),
+                                    show(field.type), stream.name),
+                        "an entity has one type everywhere");
       }
+      report->labels.push_back({field.span, show(field.type)});
     }
   }
 }

@@ -34,7 +34,8 @@ TypeProblem ok() { return {Code{}, "", ""}; }
 std::string named(const Type& type, const UnitTable& units) { return display(type, units); }
 
 TypeProblem not_a_number(const Type& type, const char* what, const UnitTable& units) {
-  return {Code::not_a_number, fmt::format("{} needs numbers, and this is {}", what, named(type, units)), ""};
+  return {Code::not_a_number, fmt::format("{} needs numbers, and this is {}", what, named(type, units)),
+          type.kind == ValueKind::kBoolean ? "`if … then 1 else 0` makes a number of a condition" : ""};
 }
 
 constexpr const char* kConvertHelp =
@@ -52,6 +53,8 @@ TypeProblem different_units(const char* verb, const Operand& a, const Operand& b
   const Operand& other = a.constant ? b : a;
   if (in_two_currencies(a, b, units)) {
     help = kConvertHelp;
+  } else if (number.constant && share_like(number.type.kind)) {
+    help = "a percentage is a part of something, as in `x * 5%`, and compares with a ratio, as in `x / y > 5%`";
   } else if (number.constant && plain(number.type) && other.type.kind == ValueKind::kMoney) {
     help = "write the currency with the number, as in `5 USD`";
   } else if (number.constant && plain(number.type) && other.type.kind == ValueKind::kDuration) {
@@ -60,6 +63,15 @@ TypeProblem different_units(const char* verb, const Operand& a, const Operand& b
     help = fmt::format("write the unit with the number, as in `5 {}`", units.display(other.type.unit));
   } else if (units.is_counted(a.type.unit) || units.is_counted(b.type.unit)) {
     help = "only counts of the same thing add up and compare; divide one by the other for a ratio";
+  } else if (share_like(a.type.kind) || share_like(b.type.kind)) {
+    help =
+        "`*` and `/` come before `+` and `-`: set parentheses where the ratio is of a difference, as in `(x - y) / y`";
+  } else if (a.type.kind == b.type.kind && (left + right).find(" per ") != std::string::npos) {
+    help = "both sides are per the same thing, or neither is";
+  } else if (plain(a.type) || plain(b.type)) {
+    help = "a plain number has no unit: declare its field with one, as in `money(USD)` or `duration(min)`";
+  } else if (a.type.kind != b.type.kind) {
+    help = "these are different kinds of amounts: report them side by side, or divide one by the other for a rate";
   }
   return {Code::different_units, fmt::format("{} and {} cannot be {}", left, right, verb), help};
 }
@@ -221,6 +233,20 @@ std::variant<Type, TypeProblem> one_of_both(const Operand& a, const Operand& b, 
   return checked(type);
 }
 
+/// What is meant by a comparison of two types that have none.
+std::string help_of_comparison(const Operand& a, const Operand& b) {
+  const Operand& written = b.constant ? b : a;
+  const ValueKind kind = written.type.kind, other = (b.constant ? a : b).type.kind;
+  if (other == ValueKind::kBoolean) return "a bool is a condition by itself: write `x`, `not x` or `x == true`";
+  if (other == ValueKind::kTimestamp && text_like(kind)) return "write the time without quotation marks: `2026-01-05`";
+  if (other == ValueKind::kTimestamp || kind == ValueKind::kTimestamp) {
+    return "a time compares with a time, and what lies between two with a duration, as in `x - y > 7 days`";
+  }
+  if (text_like(kind) && is_numeric(other)) return "a number stands without quotation marks";
+  if (is_numeric(kind) && (text_like(other) || other == ValueKind::kOneOf)) return "a text stands in double quotes";
+  return "";
+}
+
 }  // namespace
 
 std::variant<Type, TypeProblem> arithmetic(ArithmeticOp op, const Operand& a, const Operand& b, UnitTable& units) {
@@ -245,19 +271,22 @@ TypeProblem comparison(bool ordered, const Operand& a, const Operand& b, const U
   bool both_numbers = is_numeric(x) && is_numeric(y);
   bool both_times = x == ValueKind::kTimestamp && y == ValueKind::kTimestamp;
   bool same_words = x == y || (text_like(x) && text_like(y) && (a.constant || b.constant));
+  const bool one_time = x == ValueKind::kTimestamp || y == ValueKind::kTimestamp;
+  if (!both_numbers && !both_times && !same_words && (one_time || !ordered)) {
+    return {Code::different_types,
+            fmt::format("{} cannot be compared with {}", named(a.type, units), named(b.type, units)),
+            help_of_comparison(a, b)};
+  }
   if (ordered && !both_numbers && !both_times) {
     const Type& wrong = is_numeric(x) || x == ValueKind::kTimestamp ? b.type : a.type;
     return {Code::not_ordered,
             fmt::format("{} has no order, so it cannot be more or less than something", named(wrong, units)),
             text_like(wrong.kind) || wrong.kind == ValueKind::kOneOf ? "compare it with ==, != or in" : ""};
   }
-  if (!both_numbers && !both_times && !same_words) {
-    return {Code::different_types,
-            fmt::format("{} cannot be compared with {}", named(a.type, units), named(b.type, units)), ""};
-  }
   if (!both_numbers) {
     if (x != ValueKind::kOneOf || a.type.one_of == b.type.one_of) return ok();
-    return {Code::different_types, "two lists of different values cannot be compared", ""};
+    return {Code::different_types, "two lists of different values cannot be compared",
+            "compare each with its own values"};
   }
   if (!same_unit(a, b, units)) return different_units("compared", a, b, units);
   bool count_with_share = (share_like(x) && y == ValueKind::kInteger && !b.constant) ||

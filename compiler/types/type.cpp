@@ -1,6 +1,8 @@
 // Words and groups of types. Door: type.h.
 #include "compiler/types/type.h"
 
+#include <algorithm>
+
 namespace alidade {
 
 Representation representation(const Type& type) {
@@ -120,7 +122,10 @@ std::string display(const Type& type, const UnitTable& units) {
     case ValueKind::kRatio:
     case ValueKind::kPercent: {
       std::string word = kind_word(type.kind);
-      return unit.empty() ? word : word + " " + unit;
+      if (unit.empty()) return word;
+      if (unit.starts_with("per ") || !units.is_counted(type.unit)) return word + " " + unit;
+      const size_t above = std::min(unit.find(" per "), unit.size());
+      return word + " of " + plural(unit.substr(0, above)) + unit.substr(above);
     }
     case ValueKind::kTimestamp:
     case ValueKind::kText:

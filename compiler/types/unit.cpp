@@ -23,8 +23,6 @@ Powers combine(const Powers& a, const Powers& b, int sign) {
   return result;
 }
 
-std::string plural(const std::string& symbol) { return symbol.ends_with('s') ? symbol : symbol + "s"; }
-
 std::string factor(const UnitTable::Base& base, int power, bool alone) {
   std::string text = base.symbol;
   if (alone && base.kind == BaseUnitKind::kCounted) text = plural(text);
@@ -33,6 +31,14 @@ std::string factor(const UnitTable::Base& base, int power, bool alone) {
 }
 
 }  // namespace
+
+std::string plural(std::string_view word) {
+  const bool after_consonant = word.size() >= 2 && std::string_view("aeiou").find(word[word.size() - 2]) == word.npos;
+  if (word.ends_with('s')) return std::string(word);
+  if (word.ends_with('y') && after_consonant) return std::string(word.substr(0, word.size() - 1)) + "ies";
+  if (word.ends_with('x') || word.ends_with("ch") || word.ends_with("sh")) return std::string(word) + "es";
+  return std::string(word) + "s";
+}
 
 UnitTable::UnitTable() {
   units_.emplace_back();

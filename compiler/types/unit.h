@@ -16,6 +16,9 @@ struct UnitId {
   friend bool operator==(UnitId, UnitId) = default;
 };
 
+/// "country" → "countries"
+std::string plural(std::string_view word);
+
 enum class BaseUnitKind : uint8_t {
   kCurrency,
   kTime,
