@@ -367,6 +367,7 @@ class Analyser {
   int segment_node(SegmentNode node);
   int segment_depth(int node) const;
   std::optional<RowId> segment_rows(int node, int stream, Span use);
+  std::optional<RowId> resolve_segment(const SegmentNode& node, int stream, Span use);
   std::optional<RowId> translate(RowId row, Translation& translation);
   std::optional<RowId> translate_parts(RowId row, Translation& translation);
   std::optional<RowId> translate_leaf(Row row, const Translation& translation);
@@ -488,6 +489,7 @@ class Analyser {
   std::unordered_map<const ast::Expr*, RowId> rows_of_;  ///< what was made of an expression when last met
   std::vector<Symbol*> active_;
   std::vector<SegmentNode> segments_;
+  std::map<std::pair<int, int>, RowId> rows_of_segments_;  ///< by node and stream, once resolved there
   int nesting_ = 0;
   bool depth_reported_ = false;
   bool later_reported_ = false;

@@ -49,6 +49,8 @@ bool needs_member(const Model& model, RowId id) {
   return false;
 }
 
+constexpr size_t kMaxRestrictedParts = 10'000;  ///< of one formula that `[…]` restricts
+
 bool same_meaning(const Type& a, const Type& b) {
   return a.kind == b.kind && a.scale == b.scale && a.unit == b.unit && a.one_of == b.one_of;
 }
@@ -184,7 +186,13 @@ std::optional<int> Analyser::segment_where(const ast::Expr& expr) {
 }
 
 std::optional<RowId> Analyser::segment_rows(int index, int stream, Span use) {
-  SegmentNode node = segments_[static_cast<size_t>(index)];
+  if (auto known = rows_of_segments_.find({index, stream}); known != rows_of_segments_.end()) return known->second;
+  std::optional<RowId> rows = resolve_segment(SegmentNode(segments_[static_cast<size_t>(index)]), stream, use);
+  if (rows) rows_of_segments_.emplace(std::pair(index, stream), *rows);
+  return rows;
+}
+
+std::optional<RowId> Analyser::resolve_segment(const SegmentNode& node, int stream, Span use) {
   switch (node.kind) {
     case SegmentKind::kNot: {
       std::optional<RowId> a = segment_rows(node.a, stream, use);
@@ -304,6 +312,12 @@ std::optional<RowId> Analyser::translate_parts(RowId id, Translation& translatio
 /// Every aggregate below, with the segment's condition in its own stream. `done` holds what formulas share.
 std::optional<ValueId> Analyser::restricted(ValueId id, int segment, Span use, std::map<ValueId, ValueId>& done) {
   if (auto known = done.find(id); known != done.end()) return known->second;
+  if (done.size() >= kMaxRestrictedParts) {
+    error(Code::expansion_too_large, use,
+          "with the segments it is restricted to, this formula grows beyond every measure",
+          "each `[…]` makes every part of the formula a new one: restrict smaller parts");
+    return std::nullopt;
+  }
   Value value = model_.value(id);
   if (value.kind == ValueKindTag::kAggregate) {
     std::optional<RowId> test = segment_rows(segment, value.stream, use);

@@ -335,8 +335,9 @@ TEST_CASE("definitions that share parts cost no more than their text, and endles
     std::string n = std::to_string(i), before = std::to_string(i - 1);
     doubling += "metric m" + n + " = m" + before + " + m" + before + "\n";
     doubling += "segment s" + n + " = app where (s" + before + ") == (s" + before + ")\n";
+    doubling += "segment n" + n + " = not n" + before + " and n" + before + "\n";
   }
-  doubling += "segment other = s60\nmetric all = m60[s60] + mean(m60 per day)\ntest \"t\" { expect all == 5 }\n";
+  doubling += "segment n0 = s0\nmetric all = m60[s60 or n60] + mean(m60 per day)\ntest \"t\" { expect all == 5 }\n";
   DiagnosticSink sink;
   Model model = analyse(parse("x.metric", doubling, sink), sink);
   CHECK(!sink.has_errors());
@@ -353,6 +354,15 @@ TEST_CASE("definitions that share parts cost no more than their text, and endles
     REQUIRE(deep.has_errors());
     CHECK(static_cast<int>(deep.all()[0].code) == 6102);  // AL6102
   }
+  std::string growing = std::string(kApp) + "metric m0 = count(app)\n";
+  for (int i = 1; i <= 60; ++i) {
+    const std::string n = std::to_string(i), before = "m" + std::to_string(i - 1);
+    growing += "metric m" + n + " = " + before + "[app where seats > " + n + "] + " + before + "\n";
+  }
+  DiagnosticSink large;
+  analyse(parse("x.metric", growing, large), large);
+  REQUIRE(large.has_errors());
+  CHECK(large.all()[0].code == Code::expansion_too_large);  // AL6201
 }
 
 TEST_CASE("what the runtime needs of fields and values") {
