@@ -263,7 +263,7 @@ MachineProgram lay_out_machine(const Pipeline& pipeline, const Machine& machine)
   for (const Machine::Fold& fold : machine.folds) {
     MaskBit bit{machine.bits[fold.bit], -1};
     int guard_bit = fold.bit;
-    if (fold.input >= 0 && may_be_missing(pipeline, fold.input)) {
+    if (fold.input >= 0 && pipeline.ops[fold.input].nullable) {
       bit.input = fold.input;
       guard_bit = static_cast<int>(std::find(bits.begin(), bits.end(), bit) - bits.begin());
     }
@@ -277,53 +277,11 @@ MachineProgram lay_out_machine(const Pipeline& pipeline, const Machine& machine)
 
 }  // namespace
 
-bool may_be_missing(const Pipeline& pipeline, int index) {
-  const Op& op = pipeline.ops[index];
-  switch (op.kind) {
-    case OpKind::kColumn:
-      return pipeline.columns[op.column].nullable;
-    case OpKind::kDivide:
-    case OpKind::kQuotient:
-      return true;
-    case OpKind::kAdd:
-    case OpKind::kSubtract:
-    case OpKind::kMultiply:
-      return op.type == OpType::kFloat || may_be_missing(pipeline, op.a) || may_be_missing(pipeline, op.b);
-    case OpKind::kNegate:
-    case OpKind::kScaleUp:
-    case OpKind::kToFloat:
-    case OpKind::kRoundExact:
-    case OpKind::kRoundFloat:
-      return may_be_missing(pipeline, op.a);
-    case OpKind::kGreatest:
-    case OpKind::kLeast:
-      return may_be_missing(pipeline, op.a) || may_be_missing(pipeline, op.b);
-    case OpKind::kCoalesce:
-      return may_be_missing(pipeline, op.b);
-    case OpKind::kSelect:
-      return may_be_missing(pipeline, op.b) || may_be_missing(pipeline, op.c);
-    case OpKind::kConst:
-    case OpKind::kEqual:
-    case OpKind::kNotEqual:
-    case OpKind::kLess:
-    case OpKind::kLessEqual:
-    case OpKind::kGreater:
-    case OpKind::kGreaterEqual:
-    case OpKind::kCodeIn:
-    case OpKind::kAnd:
-    case OpKind::kOr:
-    case OpKind::kNot:
-    case OpKind::kIsValid:
-      return false;
-  }
-  ALIDADE_CHECK(false);
-}
-
 std::vector<MaskBit> mask_bits(const Pipeline& pipeline, const Machine& machine) {
   std::vector<MaskBit> bits;
   for (const int guard : machine.bits) bits.push_back({guard, -1});
   for (const Machine::Fold& fold : machine.folds) {
-    if (fold.input < 0 || !may_be_missing(pipeline, fold.input)) continue;
+    if (fold.input < 0 || !pipeline.ops[fold.input].nullable) continue;
     const MaskBit bit{machine.bits[fold.bit], fold.input};
     if (std::find(bits.begin(), bits.end(), bit) == bits.end()) bits.push_back(bit);
   }

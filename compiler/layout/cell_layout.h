@@ -40,7 +40,4 @@ struct MaskBit {
 /// The plan's bits in order, then one for each guard whose folded input may be missing.
 std::vector<MaskBit> mask_bits(const Pipeline& pipeline, const Machine& machine);
 
-/// Whether a row can lack the value of an op: an optional column, a divisor of 0, a float result out of range.
-bool may_be_missing(const Pipeline& pipeline, int op);
-
 }  // namespace alidade

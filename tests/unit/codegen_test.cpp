@@ -597,7 +597,6 @@ class RandomPipeline {
     for (size_t i = 0; i < data.types.size(); ++i) {
       Op op = make(OpKind::kColumn, data.types[i]);
       op.column = static_cast<int>(i);
-      op.nullable = data.uses[i].nullable;
       add(op);
     }
     for (int i = 0; i < 5; ++i) add_constants();
@@ -639,7 +638,52 @@ class RandomPipeline {
     return op;
   }
 
+  /// Whether a row may lack the op's value.
+  bool nullable(const Op& op) const {
+    const auto any_of = [&](std::initializer_list<int> operands) {
+      return std::any_of(operands.begin(), operands.end(), [&](int a) { return a >= 0 && pipeline_.ops[a].nullable; });
+    };
+    switch (op.kind) {
+      case OpKind::kColumn:
+        return pipeline_.columns[op.column].nullable;
+      case OpKind::kDivide:
+      case OpKind::kQuotient:
+        return true;
+      case OpKind::kCoalesce:
+        return any_of({op.b});
+      case OpKind::kSelect:
+        return any_of({op.b, op.c});
+      case OpKind::kAdd:
+      case OpKind::kSubtract:
+      case OpKind::kMultiply:
+        return op.type == OpType::kFloat || any_of({op.a, op.b});
+      case OpKind::kNegate:
+      case OpKind::kScaleUp:
+      case OpKind::kToFloat:
+      case OpKind::kGreatest:
+      case OpKind::kLeast:
+      case OpKind::kRoundExact:
+      case OpKind::kRoundFloat:
+        return any_of({op.a, op.b});
+      case OpKind::kConst:
+      case OpKind::kEqual:
+      case OpKind::kNotEqual:
+      case OpKind::kLess:
+      case OpKind::kLessEqual:
+      case OpKind::kGreater:
+      case OpKind::kGreaterEqual:
+      case OpKind::kCodeIn:
+      case OpKind::kAnd:
+      case OpKind::kOr:
+      case OpKind::kNot:
+      case OpKind::kIsValid:
+        return false;
+    }
+    ALIDADE_CHECK(false);
+  }
+
   void add(Op op) {
+    op.nullable = nullable(op);
     by_type_[static_cast<int>(op.type)].push_back(static_cast<int>(pipeline_.ops.size()));
     pipeline_.ops.push_back(std::move(op));
   }
