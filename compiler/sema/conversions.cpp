@@ -265,7 +265,12 @@ std::optional<RowId> Analyser::row_convert(const ast::Expr& call, const RowScope
   const bool constant = model_.row(*amount).kind == RowKind::kConst;
   std::variant<Type, TypeProblem> product =
       arithmetic(ArithmeticOp::kMultiply, {type, constant}, {node.type, false}, model_.units);
-  if (const TypeProblem* wrong = std::get_if<TypeProblem>(&product)) return problem(*wrong, call.span), std::nullopt;
+  if (const TypeProblem* wrong = std::get_if<TypeProblem>(&product)) {
+    TypeProblem reported = *wrong;
+    if (wrong->code == Code::too_wide)
+      reported.help = "convert what is made of all rows, as in `convert(sum(x.price * x.count), …, on = period_end)`";
+    return problem(reported, call.span), std::nullopt;
+  }
   return build_.binary(RowKind::kMultiply, std::get<Type>(product), *amount, build_.row(std::move(node)));
 }
 

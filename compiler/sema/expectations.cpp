@@ -221,12 +221,16 @@ bool Analyser::expected_unit(const ast::Literal& literal, const UnitWord* word, 
   bool plain_count = word == nullptr && literal.per_unit.name.empty() &&
                      (type.unit == UnitTable::one() || model_.units.is_counted(type.unit));
   if (plain_count || unit_agrees(model_.units.divide(above, *below), type.unit)) return true;
+  const bool other_currency = word != nullptr && word->kind == UnitWordKind::kCurrency &&
+                              model_.units.shape(model_.units.divide(type.unit, word->unit)).currencies > 0;
   std::string help =
-      word == nullptr && model_.units.has_declared(type.unit) ? "write the unit with the number, as in `5 story_point`"
-      : word == nullptr && type.kind == ValueKind::kMoney     ? "write the currency with the number, as in `5 USD`"
-      : word == nullptr && type.kind == ValueKind::kDuration  ? "write the unit with the number, as in `15 min`"
-      : literal.per_unit.name.empty()                         ? "write what it is per, as in `15 min per user`"
-                                                              : "";
+      other_currency ? fmt::format("write an amount of {}", model_.units.display(type.unit))
+      : word == nullptr && model_.units.has_declared(type.unit)
+          ? "write the unit with the number, as in `5 story_point`"
+      : word == nullptr && type.kind == ValueKind::kMoney    ? "write the currency with the number, as in `5 USD`"
+      : word == nullptr && type.kind == ValueKind::kDuration ? "write the unit with the number, as in `15 min`"
+      : literal.per_unit.name.empty()                        ? "write what it is per, as in `15 min per user`"
+                                                             : "";
   error(Code::expectation_type, literal.span,
         fmt::format("the expected value is {}, not {}", show(type), written(literal.span)), help);
   return false;

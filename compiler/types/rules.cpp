@@ -52,7 +52,8 @@ TypeProblem different_units(const char* verb, const Operand& a, const Operand& b
   const Operand& number = a.constant ? a : b;
   const Operand& other = a.constant ? b : a;
   if (in_two_currencies(a, b, units)) {
-    help = kConvertHelp;
+    help = number.constant ? fmt::format("write an amount of {}, or {}", units.display(other.type.unit), kConvertHelp)
+                           : kConvertHelp;
   } else if (number.constant && share_like(number.type.kind)) {
     help = "a percentage is a part of something, as in `x * 5%`, and compares with a ratio, as in `x / y > 5%`";
   } else if (number.constant && plain(number.type) && other.type.kind == ValueKind::kMoney) {

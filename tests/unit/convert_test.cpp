@@ -93,8 +93,7 @@ TEST_CASE("rows without a rate among an event's and a table's") {
   CHECK(counted("expect price is undefined no_rate\n"
                 "expect sum(convert(customer.price, to = EUR, using = ecb)) is undefined no_rate") == 4);
   // a table's rows are there at every instant that is asked for: the values alone say what they lack
-  CHECK(counted("expect count(app) == 5\n"
-                "expect sum(convert(contracts.fee, to = EUR, using = ecb)) is undefined no_rate") == 0);
+  CHECK(counted("expect sum(convert(contracts.fee, to = EUR, using = ecb)) / count(app) is undefined no_rate") == 0);
 }
 
 }  // namespace
