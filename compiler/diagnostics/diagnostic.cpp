@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 
 namespace alidade {
 namespace {
@@ -21,8 +22,17 @@ std::u32string code_points(std::string_view text) {
   return out;
 }
 
-/// Damerau–Levenshtein distance (optimal string alignment): insertions, deletions, changes, swaps of neighbours.
-size_t edit_distance(const std::u32string& a, const std::u32string& b) {
+/// Takes off what two words begin and end with alike: names of one family differ in little.
+void strip_common(std::u32string_view& a, std::u32string_view& b) {
+  while (!a.empty() && !b.empty() && a.front() == b.front()) a.remove_prefix(1), b.remove_prefix(1);
+  while (!a.empty() && !b.empty() && a.back() == b.back()) a.remove_suffix(1), b.remove_suffix(1);
+}
+
+/// Damerau–Levenshtein distance (optimal string alignment): insertions, deletions, changes, swaps of neighbours. What
+/// is more than `most` comes back as more than `most`.
+size_t edit_distance(std::u32string_view a, std::u32string_view b, size_t most) {
+  strip_common(a, b);
+  if (a.empty() || b.empty()) return std::max(a.size(), b.size());
   std::vector<size_t> before, last(b.size() + 1), row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
   for (size_t i = 1; i <= a.size(); ++i) {
@@ -33,10 +43,17 @@ size_t edit_distance(const std::u32string& a, const std::u32string& b) {
       bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
       if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
     }
+    if (*std::min_element(row.begin(), row.end()) > most) return most + 1;
     before = last;
     std::swap(last, row);
   }
   return last[b.size()];
+}
+
+std::u32string digits_of(const std::u32string& word) {
+  std::u32string digits;
+  std::copy_if(word.begin(), word.end(), std::back_inserter(digits), [](char32_t c) { return c >= '0' && c <= '9'; });
+  return digits;
 }
 
 }  // namespace
@@ -58,10 +75,11 @@ const std::vector<CodeInfo>& all_codes() {
 }
 
 const CodeInfo* find_code(int number) {
-  for (const CodeInfo& info : all_codes()) {
-    if (static_cast<int>(info.code) == number) return &info;
-  }
-  return nullptr;
+  const std::vector<CodeInfo>& codes = all_codes();
+  const auto at = std::lower_bound(codes.begin(), codes.end(), number, [](const CodeInfo& info, int wanted) {
+    return static_cast<int>(info.code) < wanted;
+  });
+  return at == codes.end() || static_cast<int>(at->code) != number ? nullptr : &*at;
 }
 
 Diagnostic& DiagnosticSink::report(Code code, const SourceFile& file, Span span, std::string message) {
@@ -90,23 +108,33 @@ void DiagnosticSink::sort() {
   all_.erase(std::unique(all_.begin(), all_.end(), same), all_.end());
 }
 
-std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates) {
+LikelyWord likely_word(std::string_view word, const std::vector<std::string_view>& candidates) {
   const std::u32string wanted = code_points(word);
   const size_t allowed = wanted.size() <= 2 ? 0 : wanted.size() <= 5 ? 1 : wanted.size() <= 9 ? 2 : 3;
-  std::string_view best;
-  size_t best_distance = allowed + 1;
+  std::u32string best;
+  LikelyWord found;
+  size_t best_distance = allowed + 1, close = 0;
   for (std::string_view candidate : candidates) {
+    // A code point has one to four bytes: what is too long or too short in any case is not unpacked.
+    if (candidate == word || candidate.size() > 4 * (wanted.size() + allowed)) continue;
+    if (4 * (candidate.size() + allowed) < wanted.size()) continue;
     const std::u32string other = code_points(candidate);
     const size_t longer = std::max(wanted.size(), other.size());
     const size_t shorter = std::min(wanted.size(), other.size());
-    if (candidate == word || longer - shorter >= best_distance) continue;
-    size_t distance = edit_distance(wanted, other);
-    if (distance < best_distance) {
-      best = candidate;
-      best_distance = distance;
-    }
+    if (longer - shorter > allowed) continue;
+    const size_t distance = edit_distance(wanted, other, allowed);
+    close += distance <= allowed && candidate != found.word;
+    if (distance >= best_distance) continue;
+    found.word = candidate;
+    best = other;
+    best_distance = distance;
   }
-  return std::string(best);
+  found.certain = close == 1 && best_distance == 1 && wanted.size() >= 4 && digits_of(wanted) == digits_of(best);
+  return found;
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates) {
+  return likely_word(word, candidates).word;
 }
 
 }  // namespace alidade

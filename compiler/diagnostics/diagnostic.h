@@ -80,7 +80,13 @@ class DiagnosticSink {
   std::vector<std::shared_ptr<const SourceFile>> kept_;
 };
 
-/// The candidate closest to `word` when close enough to be a likely typo; "" otherwise.
+/// The candidate closest to `word` when close enough to be a likely typo; "" otherwise. It is certain where the word
+/// has four letters or more, one keystroke that is no digit tells the two apart, and no other candidate is close.
+struct LikelyWord {
+  std::string word;
+  bool certain = false;
+};
+LikelyWord likely_word(std::string_view word, const std::vector<std::string_view>& candidates);
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates);
 
 }  // namespace alidade

@@ -116,6 +116,40 @@ Excerpt excerpt(std::string_view line, uint32_t column) {
   return {text, first > 0 ? first - 1 : 0};
 }
 
+/// The lines that a fix makes of those it stands in.
+std::string fixed_lines(const SourceFile& file, const Fix& fix, size_t gutter) {
+  const LineColumn begin = file.position(fix.span.begin), end = file.position(fix.span.end);
+  const std::string_view first = file.line(begin.line), last = file.line(end.line);
+  const auto place_in = [&](std::string_view line, uint32_t place) {
+    const auto line_begin = static_cast<size_t>(line.data() - file.text().data());
+    return std::min(place - file.start() - line_begin, line.size());
+  };
+  const std::string lines = std::string(first.substr(0, place_in(first, fix.span.begin))) + fix.replacement +
+                            std::string(last.substr(place_in(last, fix.span.end)));
+  std::string out;
+  uint32_t number = begin.line;
+  for (size_t at = 0; at <= lines.size(); ++number) {
+    const size_t stop = std::min(lines.find('\n', at), lines.size());
+    out += fmt::format(" {:>{}} + {}\n", number, gutter,
+                       excerpt(std::string_view(lines).substr(at, stop - at), begin.column).text);
+    at = stop + 1;
+  }
+  return out;
+}
+
+/// What to do, and the lines that the first fix makes where the words do not hold them.
+struct Advice {
+  std::string help;
+  std::string lines;
+};
+Advice advice_of(const Diagnostic& d, size_t gutter) {
+  if (d.fixes.empty() || d.file == nullptr) return {d.help, ""};
+  const Fix& fix = d.fixes.front();
+  const bool spelled_out = !fix.replacement.empty() && d.help.find(fix.replacement) != std::string::npos;
+  const std::string help = !d.help.empty() ? d.help : fix.certain ? "write" : "perhaps this is meant";
+  return {help, spelled_out ? "" : fixed_lines(*d.file, fix, gutter)};
+}
+
 nlohmann::ordered_json span_json(const SourceFile& file, Span span) {
   LineColumn begin = file.position(span.begin);
   LineColumn end = file.position(span.end);
@@ -177,7 +211,9 @@ std::string render_text(const Diagnostic& d, bool colour) {
     const char* style = mark.primary ? severity_colour(d.severity) : kBlue;
     out += paint(kBlue, blank + "| ") + std::string(column - 1, ' ') + paint(style, carets) + "\n";
   }
-  if (!d.help.empty()) out += paint(kBlue, blank + "= ") + paint(kBold, "help") + ": " + d.help + "\n";
+  const Advice advice = advice_of(d, gutter);
+  if (!advice.help.empty()) out += paint(kBlue, blank + "= ") + paint(kBold, "help") + ": " + advice.help + "\n";
+  out += advice.lines;
   return out;
 }
 

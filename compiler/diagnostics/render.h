@@ -1,8 +1,10 @@
-// Diagnostics as text for people and as JSON Lines for programs. Part of the door of compiler/diagnostics.
-// Tested in tests/unit/diagnostics_test.cpp. Pure functions, safe on any thread.
+// One diagnostic, many renderings: text for people, JSON Lines for programs, SARIF and GitHub annotations for reviews.
+// Part of the door of compiler/diagnostics; JUnit is junit.h. Tested in tests/unit/diagnostics_test.cpp and
+// tests/command/formats_test.py. Pure functions, safe on any thread.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "compiler/diagnostics/diagnostic.h"
 
@@ -15,7 +17,8 @@ namespace alidade {
 ///    20 | metric revenue = …
 ///       | ------ the next declaration starts here
 ///       = help: …
-/// Carets stand under code points; a tab in the source is shown as one space.
+/// Carets stand under code points; a tab in the source is shown as one space. A fix that the help does not spell out is
+/// shown as the line that it makes.
 std::string render_text(const Diagnostic& diagnostic, bool colour = false);
 
 /// All of a sink's, in its order.
@@ -26,6 +29,25 @@ std::string render_text(const DiagnosticSink& sink, bool colour = false);
 /// offsets.
 std::string render_json(const Diagnostic& diagnostic);
 std::string render_json(const DiagnosticSink& sink);
+
+/// What reviews show is looked up in a repository, so paths are shown from its root.
+struct ReportRoot {
+  std::string folder;  ///< "/home/ann/shop"; "" where there is none: paths stay as they are
+  std::string within;  ///< the working folder, from there: "metrics"; "" for the root itself
+  std::string path(const std::string& shown) const;
+};
+
+/// A SARIF 2.1.0 log of one run, errors first: rules with their explanations, regions in code points, fixes, labels as
+/// related locations, fingerprints that outlive a move of the line. At most 5,000 results, of which GitHub shows no
+/// more; a notification says how many are left out.
+std::string render_sarif(const DiagnosticSink& sink, const ReportRoot& root, const std::string& version);
+
+/// Workflow commands, a line each: `::error file=…,line=…,…::message`. Errors first, since GitHub shows only ten of a
+/// step.
+std::string render_github(const DiagnosticSink& sink, const ReportRoot& root);
+
+/// Errors first, then warnings, then notes; each in the sink's order.
+std::vector<const Diagnostic*> by_severity(const DiagnosticSink& sink);
 
 /// "AL2003".
 std::string code_text(Code code);

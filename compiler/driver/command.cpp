@@ -8,14 +8,13 @@
 
 #include "compiler/diagnostics/diagnostic.h"
 #include "compiler/driver/command_text.h"
+#include "compiler/driver/findings.h"
 #include "compiler/driver/specs.h"
 #include "compiler/driver/verbs.h"
 #include "compiler/driver/write_file.h"
 
 namespace alidade {
 namespace {
-
-constexpr const char* kVersion = "0.1.0";
 
 constexpr const char* kExamples =
     R"(  alidade init shop                              a new project with a spec, data and tests
@@ -51,6 +50,11 @@ struct Arguments {
 void add_tier(CLI::App* verb, std::string& tier) {
   verb->add_option("--tier", tier, "native code: o0 (quickly made), o1 (quick), auto (one, then the other)")
       ->check(CLI::IsMember({"auto", "o0", "o1", "alternating"}));
+}
+
+void add_format(CLI::App* verb, std::string& format) {
+  verb->add_option("--format", format, "text, json (a finding a line), sarif, github (annotations) or junit")
+      ->check(CLI::IsMember(kFindingFormats));
 }
 
 void add_run(CLI::App& app, RunArguments& run) {
@@ -96,16 +100,20 @@ void add_verbs(CLI::App& app, Arguments& arguments) {
 
   CLI::App* check = app.add_subcommand(
       "check",
-      "  alidade check\n  alidade check shop.metric --format json\n\nParses and type-checks specs; needs no data.");
-  check->add_option("files", arguments.check.files, "spec files (none: the project's)");
-  check->add_option("--format", arguments.check.format, "text or json (one diagnostic a line)")
-      ->check(CLI::IsMember({"text", "json"}));
+      "  alidade check\n  alidade check --fix\n  alidade check shop.metric --format sarif > shop.sarif\n\nParses and "
+      "type-checks specs; needs no data.");
+  check->add_option("files", arguments.check.files, "spec files (none: the project's; -: stdin)");
+  add_format(check, arguments.check.format);
+  check->add_flag("--fix", arguments.check.fix, "mend in place what is certain, and check what results");
 
   add_run(app, arguments.run);
 
   CLI::App* test = app.add_subcommand(
-      "test", "  alidade test\n  alidade test shop.metric\n\nRuns the tests of specs, each on both engines.");
+      "test",
+      "  alidade test\n  alidade test shop.metric --format junit > tests.xml\n\nRuns the tests of specs, each on both "
+      "engines.");
   test->add_option("files", arguments.test.files, "spec files (none: the project's)");
+  add_format(test, arguments.test.format);
   add_tier(test, arguments.test.tier);
 
   CLI::App* fmt = app.add_subcommand("fmt",
@@ -114,11 +122,12 @@ void add_verbs(CLI::App& app, Arguments& arguments) {
   fmt->add_option("files", arguments.fmt.files, "spec files (none: the project's; -: stdin to stdout)");
   fmt->add_flag("--check", arguments.fmt.check, "change nothing; exit 1 if a file would change");
 
-  CLI::App* explain = app.add_subcommand("explain",
-                                         "  alidade explain AL4012\n  alidade explain revenue\n\nExplains a message's "
-                                         "code, or a metric: formula, type, plan.");
-  explain->add_option("name", arguments.explain.names, "a code or a metric, and spec files (none: the project's)")
-      ->required();
+  CLI::App* explain =
+      app.add_subcommand("explain",
+                         "  alidade explain AL4012\n  alidade explain revenue\n  alidade explain\n\n"
+                         "Explains a message's code, or a metric: formula, type, plan. Alone it lists the "
+                         "codes.");
+  explain->add_option("name", arguments.explain.names, "a code or a metric, and spec files (none: the project's)");
 }
 
 void add_manual(CLI::App& app, Arguments& arguments) {

@@ -58,13 +58,10 @@ Result<LoadedSpec> SpecLoader::load(const std::string& path) {
 
 int SpecLoader::add(const Target& target, std::string text) {
   const int index = static_cast<int>(files_.size());
-  const size_t before = sink_.all().size();
   File file;
   file.key = target.key;
   auto syntax = std::make_shared<Syntax>(parse(target.path, std::move(text), sink_, next_start_));
   next_start_ = syntax->source->end() + 1;
-  file.readable = std::none_of(sink_.all().begin() + static_cast<ptrdiff_t>(before), sink_.all().end(),
-                               [](const Diagnostic& d) { return d.severity == Severity::kError; });
   file.syntax = std::move(syntax);
   files_.push_back(std::move(file));
   by_key_[target.key] = index;
@@ -169,7 +166,6 @@ void SpecLoader::collect(int index, std::map<int, int>& local, LoadedSpec& spec)
   spec.syntaxes.push_back(file.syntax);
   spec.files.files.push_back(file.syntax.get());
   spec.files.imports.emplace_back();
-  spec.readable = spec.readable && file.readable;
   for (int import : file.imports) {
     if (import >= 0 && !local.contains(import)) collect(import, local, spec);
     spec.files.imports[static_cast<size_t>(place)].push_back(import < 0 ? -1 : local[import]);

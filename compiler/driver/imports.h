@@ -16,7 +16,6 @@ namespace alidade {
 struct LoadedSpec {
   std::vector<std::shared_ptr<const Syntax>> syntaxes;
   SpecFiles files;
-  bool readable = true;  ///< no file has a syntax error
 };
 
 class SpecLoader {
@@ -32,8 +31,7 @@ class SpecLoader {
     std::string key;  ///< what tells files apart
     std::shared_ptr<const Syntax> syntax;
     std::vector<int> imports;  ///< of each import declaration; -1 where there is none
-    bool readable = true;
-    bool active = false;  ///< its imports are being read
+    bool active = false;       ///< its imports are being read
   };
   /// Where an import leads: a file, or a module of the library.
   struct Target {

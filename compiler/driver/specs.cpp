@@ -41,9 +41,8 @@ Result<std::vector<Spec>> load_specs(const std::vector<std::string>& paths, Diag
   for (const std::string& path : paths) {
     Result<LoadedSpec> loaded = loader.load(path);
     if (!loaded) return loaded.error();
-    // After a syntax error a name may be unknown only because its declaration could not be read.
     Spec spec;
-    if (loaded->readable) spec.model = analyse(loaded->files, sink);
+    spec.model = analyse(loaded->files, sink);
     spec.files = std::move(loaded->syntaxes);
     specs.push_back(std::move(spec));
   }

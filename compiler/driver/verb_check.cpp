@@ -1,44 +1,56 @@
 // check: parse and type-check. Door: verbs.h.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
-#include "compiler/diagnostics/render.h"
+#include "compiler/driver/findings.h"
+#include "compiler/driver/fix_files.h"
 #include "compiler/driver/specs.h"
 #include "compiler/driver/verbs.h"
-#include "compiler/driver/write_file.h"
 
 namespace alidade {
+namespace {
+
+std::string counted(size_t count, const char* word) {
+  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
+}
+
+/// "2 files: no errors (5 metrics, 1 test)"
+void say_summary(const std::vector<Spec>& specs, const DiagnosticSink& sink, size_t files) {
+  size_t errors = 0, metrics = 0, tests = 0;
+  for (const Diagnostic& diagnostic : sink.all()) errors += diagnostic.severity == Severity::kError;
+  for (const Spec& spec : specs) {
+    metrics += own_metrics(spec.model);
+    tests += spec.model.tests.size();
+  }
+  const std::string found = errors > 0
+                                ? counted(errors, "error")
+                                : fmt::format("no errors ({}, {})", counted(metrics, "metric"), counted(tests, "test"));
+  std::fputs(fmt::format("{}: {}\n", counted(files, "file"), found).c_str(), stderr);
+}
+
+}  // namespace
 
 int verb_check(const CheckArguments& arguments, const Terminal& terminal) {
   const Result<Project> project = current_project("");
   if (!project) return report_error(project.error(), terminal);
   const Result<std::vector<std::string>> paths = spec_paths(arguments.files, project.value());
   if (!paths) return report_error(paths.error(), terminal);
+  if (arguments.fix) {
+    if (std::find(paths.value().begin(), paths.value().end(), "-") != paths.value().end()) {
+      std::fputs("alidade: --fix mends files in place, so it cannot take the standard input\n", stderr);
+      return kCouldNot;
+    }
+    const Result<size_t> fixed = fix_files(paths.value(), terminal);
+    if (!fixed) return report_error(fixed.error(), terminal);
+    if (!terminal.quiet) std::fputs(fmt::format("{} fixed\n", counted(fixed.value(), "place")).c_str(), stderr);
+  }
   DiagnosticSink sink;
   const Result<std::vector<Spec>> specs = load_specs(paths.value(), sink);
   if (!specs) return report_error(specs.error(), terminal);
-  if (arguments.format == "json") {
-    sink.sort();
-    const Status written = write_stdout(render_json(sink));
-    if (!written) return report_error(written.error(), terminal);
-    return sink.has_errors() ? kFindings : kClean;
-  }
-  const int code = report_diagnostics(sink, terminal);
-  size_t errors = 0, metrics = 0, tests = 0;
-  for (const Diagnostic& diagnostic : sink.all()) errors += diagnostic.severity == Severity::kError;
-  for (const Spec& spec : specs.value()) {
-    metrics += own_metrics(spec.model);
-    tests += spec.model.tests.size();
-  }
-  const auto counted = [](size_t count, const char* word) {
-    return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
-  };
-  const std::string files = counted(paths.value().size(), "file");
-  const std::string summary =
-      errors > 0 ? fmt::format("{}: {}\n", files, counted(errors, "error"))
-                 : fmt::format("{}: no errors ({}, {})\n", files, counted(metrics, "metric"), counted(tests, "test"));
-  std::fputs(summary.c_str(), stderr);
+  const int code = report_findings_of(sink, arguments.format, paths.value(), terminal);
+  if (arguments.format == "text") say_summary(specs.value(), sink, paths.value().size());
   return code;
 }
 

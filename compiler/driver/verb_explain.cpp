@@ -68,6 +68,23 @@ int explain_code(int number, const Terminal& terminal) {
   return write_out(text, terminal);
 }
 
+/// A line for each, under the phase that finds it.
+std::string list_of_codes() {
+  constexpr const char* kPhases[] = {"files",  "syntax", "names",       "types and units", "rules of metrics",
+                                     "limits", "data",   "when running"};
+  std::string text;
+  int phase = 0;
+  for (const CodeInfo& info : all_codes()) {
+    const int number = static_cast<int>(info.code);
+    if (number / 1000 != phase) {
+      phase = number / 1000;
+      text += fmt::format("{}{}\n", text.empty() ? "" : "\n", kPhases[phase - 1]);
+    }
+    text += fmt::format("  AL{:04}  {}\n", number, info.title);
+  }
+  return text;
+}
+
 std::string joined_streams(const Model& model, const ModelMetric& metric) {
   std::string names;
   for (int stream : metric.streams) {
@@ -121,6 +138,7 @@ Result<std::string> explain_metric(const Spec& spec, const ModelMetric& metric) 
 int verb_explain(const ExplainArguments& arguments, const Terminal& terminal) {
   std::vector<std::string> names = arguments.names;
   const std::vector<std::string> files = take_spec_files(&names);
+  if (names.empty() && files.empty()) return write_out(list_of_codes(), terminal);
   if (names.size() != 1) {
     std::fputs("alidade: explain takes one code or one metric\n  see: alidade explain --help\n", stderr);
     return kCouldNot;

@@ -10,6 +10,8 @@
 
 namespace alidade {
 
+constexpr const char* kVersion = "0.1.0";
+
 /// Exit codes, the same for every verb.
 constexpr int kClean = 0;     ///< nothing found
 constexpr int kFindings = 1;  ///< errors in a spec, a failed test, an overflow
@@ -25,7 +27,8 @@ int draft_project(const InitArguments& arguments, const Terminal& terminal);
 
 struct CheckArguments {
   std::vector<std::string> files;  ///< none: the project's
-  std::string format = "text";     ///< text, json
+  std::string format = "text";     ///< of kFindingFormats
+  bool fix = false;                ///< mend in place what is certain
 };
 int verb_check(const CheckArguments& arguments, const Terminal& terminal);
 
@@ -50,7 +53,8 @@ int verb_run(const RunArguments& arguments, const Terminal& terminal);
 
 struct TestArguments {
   std::vector<std::string> files;
-  std::string tier = "o0";  ///< as for run
+  std::string tier = "o0";      ///< as for run
+  std::string format = "text";  ///< of kFindingFormats
 };
 int verb_test(const TestArguments& arguments, const Terminal& terminal);
 
@@ -61,7 +65,7 @@ struct FmtArguments {
 int verb_fmt(const FmtArguments& arguments, const Terminal& terminal);
 
 struct ExplainArguments {
-  std::vector<std::string> names;  ///< one code or metric, and spec files
+  std::vector<std::string> names;  ///< one code or metric, and spec files; none: all codes are listed
 };
 int verb_explain(const ExplainArguments& arguments, const Terminal& terminal);
 

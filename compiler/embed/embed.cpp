@@ -109,7 +109,7 @@ Outcome<Spec> Spec::compile(const std::string& text, const std::string& name) {
     if (decl.kind != ast::DeclKind::kImport) continue;
     parts->sink.report(Code::import_missing, *parts->syntax.source, decl.span, "a spec given as text imports nothing");
   }
-  if (!parts->sink.has_errors()) parts->model = analyse(parts->syntax, parts->sink);
+  parts->model = analyse(parts->syntax, parts->sink);
   parts->sink.sort();
   for (const Diagnostic& diagnostic : parts->sink.all()) {
     if (diagnostic.severity != Severity::kError) continue;

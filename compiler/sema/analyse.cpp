@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "compiler/sema/analyser.h"
 
@@ -46,6 +47,16 @@ std::string meaning_of(std::string_view text) {
   return result;
 }
 
+/// NULL → null; "" for what is no value of the language in capitals.
+std::string reserved_in_capitals(std::string_view word) {
+  constexpr std::pair<std::string_view, std::string_view> kValues[] = {
+      {"NULL", "null"}, {"TRUE", "true"}, {"FALSE", "false"}, {"Null", "null"}, {"True", "true"}, {"False", "false"}};
+  for (const auto& [capitals, lower] : kValues) {
+    if (word == capitals) return std::string(lower);
+  }
+  return "";
+}
+
 }  // namespace
 
 Analyser::Analyser(const SpecFiles& files, DiagnosticSink& sink) : files_(files), sink_(sink), build_(model_) {
@@ -69,6 +80,7 @@ Model Analyser::run() {
     module_ = static_cast<int>(m);
     for (const ast::Decl& decl : file_in(module_).decls) {
       later_reported_ = false;
+      if (decl.broken) continue;
       if (decl.kind != ast::DeclKind::kTest) {
         declare_later(decl);
       } else if (const ast::Decl* test = m == 0 && !modules_[m].open ? expanded(decl) : nullptr) {
@@ -78,6 +90,11 @@ Model Analyser::run() {
   }
   add_dimension_rows();
   settle_places(first);
+  if (errors_ > kMaxErrors) {
+    const SourceFile& file = *files_.files.front()->source;
+    sink_.report(Code::too_many_errors, file, {file.end(), file.end()},
+                 fmt::format("{} more errors are not shown", errors_ - kMaxErrors));
+  }
   return std::move(model_);
 }
 
@@ -114,8 +131,22 @@ bool Analyser::sound_depth(int depth, Span span) {
   return false;
 }
 
+/// Whether one more error is worth saying: not where its cause may be a declaration that could not be read, and not the
+/// thousandth.
+bool Analyser::is_said(Code code) {
+  const bool names_something = code == Code::unknown_name || code == Code::unknown_function ||
+                               code == Code::unknown_unit || code == Code::unknown_grain ||
+                               code == Code::unknown_attribute || code == Code::no_such_entity ||
+                               code == Code::segment_not_in_stream;
+  if (names_missing_ && names_something) return false;
+  const CodeInfo* info = find_code(static_cast<int>(code));
+  const bool counts = info != nullptr && info->severity == Severity::kError;
+  return !counts || ++errors_ <= kMaxErrors;
+}
+
 /// What is wrong inside a def's body is wrong with its use, so it is shown there; a label shows where in the def.
 Diagnostic& Analyser::error(Code code, Span span, std::string message, std::string help) {
+  if (!is_said(code)) return unsaid_ = {};
   std::vector<Label> labels;
   while (const Expansion* inside = expansion_at(span)) {
     labels.push_back({real(span), fmt::format("in `{}`", inside->name)});
@@ -175,11 +206,18 @@ void Analyser::label_types(Diagnostic& diagnostic, const ast::Expr& a, const Typ
 
 void Analyser::unknown(Code code, const ast::Ident& name, std::string message,
                        const std::vector<std::string_view>& candidates, std::string help) {
-  std::string near = did_you_mean(name.name.text(), candidates);
+  std::string lower = reserved_in_capitals(name.name.text());
+  if (!lower.empty()) {
+    Diagnostic& diagnostic = error(Code::upper_case_word, name.span, "the words of the language are in lower case");
+    diagnostic.fixes.push_back({name.span, std::move(lower), true});
+    return;
+  }
   Diagnostic& diagnostic = error(code, name.span, std::move(message), std::move(help));
-  if (near.empty()) return;
-  diagnostic.help = "did you mean `" + near + "`?";
-  diagnostic.fixes.push_back({name.span, near, false});
+  if (&diagnostic == &unsaid_) return;
+  const LikelyWord near = likely_word(name.name.text(), candidates);
+  if (near.word.empty()) return;
+  diagnostic.help = "did you mean `" + near.word + "`?";
+  diagnostic.fixes.push_back({name.span, near.word, near.certain});
 }
 
 void Analyser::later(Span span, std::string_view what) {

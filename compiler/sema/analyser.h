@@ -182,6 +182,7 @@ class Analyser {
 
  private:
   // ---- reporting (analyse.cpp)
+  bool is_said(Code code);
   void add_dimension_rows();
   Diagnostic& error(Code code, Span span, std::string message, std::string help = "");
   void problem(const TypeProblem& problem, Span span);
@@ -200,6 +201,7 @@ class Analyser {
 
   // ---- declarations (declare.cpp, sources.cpp, properties.cpp)
   void collect_symbols(int module);
+  void collect_unread(const ast::File& file, int module);
   void add_symbol(SymbolKind kind, const ast::Decl& decl, int module);
   void collect_events(const ast::Decl& stream, int module);
   std::string event_to_declare(std::string_view name) const;
@@ -493,7 +495,10 @@ class Analyser {
   int nesting_ = 0;
   bool depth_reported_ = false;
   bool later_reported_ = false;
-  bool sources_broken_ = false;      ///< some stream or table: an unknown currency or entity may be its
+  size_t errors_ = 0;
+  Diagnostic unsaid_{};          ///< what is reported past kMaxErrors, or follows from a declaration that is not read
+  bool names_missing_ = false;   ///< declarations of any name may be among what could not be read
+  bool sources_broken_ = false;  ///< some stream or table: an unknown currency or entity may be its
   std::vector<Name> broken_tables_;  ///< keys of broken tables: attributes of those entities may be theirs
 };
 

@@ -46,8 +46,11 @@ const Builtin* find_builtin(std::string_view word) {
   return at == std::end(kBuiltins) ? nullptr : at;
 }
 
-/// What SQL and spreadsheets call otherwise; "" for a word that they do not have either.
-std::string_view name_here(std::string_view word) {
+/// What SQL and spreadsheets call otherwise, or write in capitals; "" for a word that they do not have either.
+std::string name_here(std::string_view written) {
+  std::string word(written);
+  for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (word != written && find_builtin(word) != nullptr) return word;
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
       {"avg", "mean"},
       {"average", "mean"},
@@ -63,9 +66,24 @@ std::string_view name_here(std::string_view word) {
       {"nvl", "coalesce"},
   };
   for (const auto& [elsewhere, here] : kNames) {
-    if (word == elsewhere) return here;
+    if (word == elsewhere) return std::string(here);
   }
   return "";
+}
+
+/// 95 and 0.95, as elsewhere, are 95%; "" for what may mean something else.
+std::string percentage_meant(const ast::Expr& argument) {
+  if (argument.kind != ast::ExprKind::kLiteral || argument.literal->kind != ast::LiteralKind::kNumber) return "";
+  const ast::Number& number = argument.literal->number;
+  std::string digits(number.digits);
+  digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size()));
+  if (number.fraction == 0) return digits == "1" || digits.empty() || digits.size() > 2 ? "" : digits + "%";
+  if (digits.empty() || digits.size() > number.fraction || number.fraction > 6) return "";
+  std::string percent(number.digits.substr(number.digits.size() - number.fraction));
+  if (percent.size() == 1) percent += '0';
+  if (percent.size() > 2) percent.insert(2, ".");
+  percent.erase(0, percent[0] == '0' ? 1 : 0);
+  return percent + "%";
 }
 
 }  // namespace
@@ -103,12 +121,15 @@ std::optional<Term> Analyser::function_call(const ast::Expr& expr, std::string_v
             "use it without parentheses");
       return std::nullopt;
     }
+    if (const std::string here = name_here(word); !here.empty()) {
+      Diagnostic& report =
+          error(Code::function_elsewhere, expr.a->span, fmt::format("`{}` is called `{}` here", word, here));
+      report.fixes.push_back({expr.a->span, here, true});
+      return std::nullopt;
+    }
     std::vector<std::string_view> candidates = names_of({SymbolKind::kDef});
     for (const Builtin& one : kBuiltins) candidates.push_back(one.word);
-    const std::string_view here = name_here(word);
-    if (!here.empty()) candidates = {here};
-    unknown(Code::unknown_function, expr.a->name, fmt::format("there is no function `{}`", word), candidates,
-            here.empty() ? "" : fmt::format("it is called `{}` here", here));
+    unknown(Code::unknown_function, expr.a->name, fmt::format("there is no function `{}`", word), candidates, "");
     return std::nullopt;
   }
   switch (builtin->kind) {
@@ -235,9 +256,9 @@ std::optional<Percentage> Analyser::percentage(const ast::Expr& call, std::strin
   if (argument.kind != ast::ExprKind::kLiteral || argument.literal->kind != ast::LiteralKind::kPercent) {
     Diagnostic& report = error(Code::not_a_percentage, argument.span, "a percentile needs a percentage",
                                "write `percentile(x, 95%)` or `p95(x)`");
-    bool number = argument.kind == ast::ExprKind::kLiteral && argument.literal->kind == ast::LiteralKind::kNumber;
-    if (number && argument.literal->number.fraction == 0) {
-      report.fixes.push_back({argument.span, std::string(argument.literal->number.digits) + "%", false});
+    if (const std::string meant = percentage_meant(argument); !meant.empty()) {
+      report.help = fmt::format("write `{}`", meant);
+      report.fixes.push_back({argument.span, meant, true});
     }
     return std::nullopt;
   }

@@ -133,13 +133,40 @@ void Analyser::collect_symbols(int in) {
     if (!kind || decl.name.name.empty()) continue;
     add_symbol(*kind, decl, in);
     if (decl.kind == ast::DeclKind::kStream) collect_events(decl, in);
+    const bool declares_others = decl.kind == ast::DeclKind::kStream || decl.kind == ast::DeclKind::kTable ||
+                                 decl.kind == ast::DeclKind::kImport || decl.kind == ast::DeclKind::kModule;
+    names_missing_ = names_missing_ || (decl.broken && declares_others);
   }
+  collect_unread(file_in(in), in);
   use.header = module;
   if (module != nullptr && in == 0) {
     model_.name = path_words(module->path);
     check_properties(module->properties, nullptr);
   }
   if (calendar != nullptr) check_calendar(*calendar, in);
+}
+
+/// Declarations that could not be read keep their names, and nothing is said of what uses them.
+void Analyser::collect_unread(const ast::File& file, int in) {
+  constexpr std::string_view kNameNothingElse[] = {
+      "calendar",  "event",     "segment",   "session", "metric", "funnel",    "def",       "unit",
+      "retention", "lifecycle", "threshold", "tree",    "target", "objective", "benchmark", "test"};
+  constexpr std::string_view kNameless[] = {"calendar", "threshold", "target", "objective", "benchmark", "test"};
+  const auto is_among = [](const auto& words, std::string_view word) {
+    return std::find(std::begin(words), std::end(words), word) != std::end(words);
+  };
+  for (const ast::UnreadDecl& unread : file.unread) {
+    const bool nameless = is_among(kNameless, unread.word);
+    const bool named = nameless || !unread.name.name.empty();
+    names_missing_ = names_missing_ || !named || !is_among(kNameNothingElse, unread.word);
+    sources_broken_ = sources_broken_ || names_missing_;
+    if (nameless || unread.name.name.empty() || find(name_in(in, unread.name)) != nullptr) continue;
+    ast::Decl decl;
+    decl.name = unread.name;
+    decl.broken = true;
+    add_symbol(unread.word == "import" ? SymbolKind::kModule : SymbolKind::kLater, *arena_.make(decl), in);
+    if (unread.word == "unit") units_.try_emplace(unread.name.name.text(), static_cast<int>(symbols_.size()) - 1);
+  }
 }
 
 void Analyser::open_calendar() {
@@ -163,7 +190,8 @@ void Analyser::add_symbol(SymbolKind kind, const ast::Decl& decl, int in) {
         .labels.push_back({symbols_[static_cast<size_t>(at->second)].decl->name.span, "first declared here"});
     return;
   }
-  symbols_.push_back({.kind = kind, .decl = &decl, .module = in, .name = name});
+  const SymbolState state = decl.broken ? SymbolState::kBroken : SymbolState::kNew;
+  symbols_.push_back({.kind = kind, .state = state, .decl = &decl, .module = in, .name = name});
   if (kind == SymbolKind::kUnit) units_.try_emplace(name.text(), at->second);
   expands_ = expands_ || kind == SymbolKind::kDef || kind == SymbolKind::kModule;
 }
@@ -173,7 +201,11 @@ void Analyser::add_symbol(SymbolKind kind, const ast::Decl& decl, int in) {
 void Analyser::collect_events(const ast::Decl& stream, int in) {
   NameTable& names = *files_.files[static_cast<size_t>(modules_[static_cast<size_t>(in)].file)]->names;
   for (const ast::Field& field : stream.stream->fields) {
-    if (field.role != ast::FieldRole::kEvent || field.type.name.name.text() != "one_of") continue;
+    if (field.role != ast::FieldRole::kEvent) continue;
+    if (field.type.name.name.text() != "one_of") {
+      names_missing_ = true;  // the events that it would declare
+      continue;
+    }
     std::set<std::string_view> declared;
     for (const ast::TypeArg& value : field.type.args) {
       bool text = value.literal != nullptr && value.literal->kind == ast::LiteralKind::kText;
@@ -326,6 +358,7 @@ bool Analyser::declare(Symbol& symbol) {
 
 std::vector<std::string_view> Analyser::names_of(std::initializer_list<SymbolKind> kinds) const {
   std::vector<std::string_view> names;
+  if (errors_ >= kMaxErrors) return names;  // nobody will read what they are like
   for (const Symbol& symbol : symbols_) {
     bool here = symbol.module == module_ && std::find(kinds.begin(), kinds.end(), symbol.kind) != kinds.end();
     if (here) names.push_back(symbol.decl->name.name.text());

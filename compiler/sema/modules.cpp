@@ -53,7 +53,8 @@ void Analyser::use_modules() {
       ++next;
       auto symbol = std::find_if(symbols_.begin() + static_cast<ptrdiff_t>(first), symbols_.end(),
                                  [&](const Symbol& one) { return one.decl == &decl; });
-      if (symbol != symbols_.end() && file >= 0) symbol->index = use_module(m, decl, file);
+      const bool used = symbol != symbols_.end() && file >= 0 && !decl.broken;
+      if (used) symbol->index = use_module(m, decl, file);
     }
   }
 }
@@ -156,9 +157,6 @@ Symbol* Analyser::member(const Symbol& module, const ast::Ident& name) {
   const Syntax& syntax = *files_.files[static_cast<size_t>(use.file)];
   NameTable& names = use.names == nullptr ? *syntax.names : *use.names;
   if (Symbol* found = find(names.intern(name.name.text()))) return found;
-  for (const ast::Ident& unread : syntax.file.unread) {
-    if (unread.name.text() == name.name.text()) return nullptr;
-  }
   std::vector<std::string_view> candidates;
   for (const Symbol& symbol : symbols_) {
     if (symbol.module == module.index) candidates.push_back(symbol.name.text());

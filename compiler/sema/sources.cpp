@@ -127,6 +127,7 @@ void Analyser::add_table_rows() {
 }
 
 bool Analyser::attributes_broken(std::string_view entity) const {
+  if (names_missing_) return true;
   return std::any_of(broken_tables_.begin(), broken_tables_.end(), [&](Name key) { return key.text() == entity; });
 }
 
@@ -143,7 +144,7 @@ void Analyser::declare_stream(Symbol& symbol) {
   source.doc = decl.doc;
   source.span = decl.span;
   bool sound = declare_fields(decl.stream->fields, source);
-  sound = check_roles(decl, source) && sound;
+  sound = !decl.broken && check_roles(decl, source) && sound;  // a role may be among what could not be read
   if (decl.stream->late != nullptr) sound = lateness(*decl.stream->late, source) && sound;
   check_properties(decl.properties, nullptr);
   symbol.index = static_cast<int>(model_.streams.size());
@@ -158,7 +159,7 @@ void Analyser::declare_table(Symbol& symbol) {
   source.name = decl.name.name.text();
   source.doc = decl.doc;
   source.span = decl.span;
-  bool sound = declare_fields(decl.table->fields, source);
+  bool sound = declare_fields(decl.table->fields, source) && !decl.broken;
   if (source.event >= 0) {
     error(Code::role_type, source.fields[static_cast<size_t>(source.event)].span,
           "the rows of a table have no time, so they are no events", "leave `event` out");

@@ -419,9 +419,15 @@ struct Decl {
   Span keyword;
 };
 
+/// A declaration left out as a whole: what is said of it is no error.
+struct UnreadDecl {
+  std::string_view word;  ///< its first, as written: "metric"; "" for what follows where reading stopped
+  Ident name;             ///< empty where it has none or none was found
+};
+
 struct File {
-  Slice<Decl> decls;    ///< in the order written; items with syntax errors are left out
-  Slice<Ident> unread;  ///< names of declarations left out as a whole: what is said of them is no error
+  Slice<Decl> decls;  ///< in the order written; items with syntax errors are left out
+  Slice<UnreadDecl> unread;
 };
 
 }  // namespace alidade::ast

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "compiler/syntax/failure_view.h"
+
 namespace alidade {
 namespace {
 
@@ -80,12 +82,6 @@ constexpr std::array<std::string_view, 16> kClauseWords = {"and",  "or",    "not
 constexpr std::array<std::string_view, 16> kBinary = {
     "+", "-", "*", "/", "==", "!=", "<", "<=", ">", ">=", "=", "->", "and", "or", "where", "with"};
 
-std::string lower_case(std::string_view word) {
-  std::string lower(word);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
-}
-
 const DeclShape* find_decl(std::string_view word) {
   for (const DeclShape& shape : kDecls) {
     if (shape.word == word) return &shape;
@@ -94,29 +90,14 @@ const DeclShape* find_decl(std::string_view word) {
 }
 
 /// One failure, looked at from all sides: each method reports and returns true, or leaves it to the next.
-class Explainer {
+class Explainer : public FailureView {
  public:
-  Explainer(const Failure& failure, DiagnosticSink& sink) : failure_(failure), sink_(sink) {}
+  using FailureView::FailureView;
 
-  std::string_view text(size_t i) const {
-    if (i >= failure_.tokens.size()) return {};
-    LaidKind kind = failure_.tokens[i]->kind;
-    if (kind == LaidKind::kEnd || kind == LaidKind::kSeparator) return {};
-    return failure_.file->text(failure_.tokens[i]->span);
-  }
-  Span span(size_t i) const { return failure_.tokens[std::min(i, failure_.tokens.size() - 1)]->span; }
-  bool is_kind(size_t i, LexemeClass kind) const {
-    return i < failure_.tokens.size() && !text(i).empty() && lexeme(i).kind == kind;
-  }
-  bool is_word(size_t i) const { return is_kind(i, LexemeClass::kName) || is_kind(i, LexemeClass::kDeclaration); }
   bool in_rule(std::string_view rule) const {
     return std::find(failure_.rules.begin(), failure_.rules.end(), rule) != failure_.rules.end();
   }
   std::string_view innermost() const { return failure_.rules.empty() ? std::string_view() : failure_.rules.front(); }
-
-  size_t at() const { return failure_.at; }
-  std::string_view current() const { return text(at()); }
-  std::string_view previous() const { return at() == 0 ? std::string_view() : text(at() - 1); }
 
   /// Where something is missing: right after the token before.
   Span gap() const {
@@ -126,34 +107,9 @@ class Explainer {
   }
   bool is_closer() const { return current() == ")" || current() == "]" || current() == "}" || current() == ","; }
 
-  bool operand_ended_before() const {
-    if (at() == 0) return false;
-    size_t before = at() - 1;
-    return is_word(before) || is_kind(before, LexemeClass::kNumber) || is_kind(before, LexemeClass::kText) ||
-           is_kind(before, LexemeClass::kSqlText) || is_kind(before, LexemeClass::kDate) || previous() == ")" ||
-           previous() == "]";
-  }
-
-  /// Whether the token stands in a formula: after the `=` or `:` that opens one, or in an expectation.
-  bool in_formula() const {
-    const DeclShape* decl = find_decl(text(0));
-    if (decl == nullptr) return false;
-    int braces = 0;
-    bool opened = false;
-    for (size_t i = 1; i < at(); ++i) {
-      std::string_view word = text(i);
-      if (word == "{") ++braces;
-      if (word == "{" || failure_.tokens[i]->kind == LaidKind::kSeparator) opened = false;
-      if (word == "}") --braces;
-      if (word == "=" || word == "expect" || (word == ":" && decl->word == "funnel")) opened = true;
-    }
-    bool holds_formulas = decl->formula || decl->word == "test";
-    return holds_formulas && opened && (braces == 0 || decl->body);
-  }
-
   void explain() {
     if (second_declaration()) return;
-    if (sql_habit()) return;
+    if (explain_habit(failure_, sink_)) return;
     if (upper_case_word()) return;
     if (misplaced_row()) return;
     if (name_missing()) return;
@@ -171,12 +127,6 @@ class Explainer {
   }
 
  private:
-  const Lexeme& lexeme(size_t i) const { return (*failure_.lexemes)[failure_.tokens[i]->lexeme]; }
-  Diagnostic& report(Code code, Span place, std::string message) {
-    return sink_.report(code, *failure_.file, place, std::move(message));
-  }
-  static std::string quoted(std::string_view word) { return "`" + std::string(word) + "`"; }
-
   /// `metric a = 1 metric b = 2`: the second is no declaration, for it is not first on its line.
   bool second_declaration() {
     size_t word = current() == "=" && at() > 2 ? at() - 2 : at();
@@ -188,50 +138,14 @@ class Explainer {
     return true;
   }
 
-  bool sql_habit() {
-    bool after_distinct = lower_case(previous()) == "distinct";
-    if (after_distinct || lower_case(current()) == "distinct") {
-      report(Code::count_distinct, span(after_distinct ? at() - 1 : at()),
-             "`count distinct` is written `unique(…)` here")
-          .help = "write `unique(app.user)`";
-      return true;
-    }
-    if (current() == "*" && previous() == "(") {
-      std::string function = at() >= 2 ? std::string(text(at() - 2)) : "count";
-      report(Code::count_star, span(at()), "`" + function + "(*)` does not say which rows").help =
-          "name the stream or event whose rows are counted: `" + function + "(purchase)`";
-      return true;
-    }
-    if (lower_case(current()) == "between" && operand_ended_before()) return between();
-    bool after_case = lower_case(previous()) == "case" && operand_ended_before();
-    if (lower_case(current()) == "when" || after_case) {
-      report(Code::case_when, after_case ? join(span(at() - 1), span(at())) : span(at()),
-             "`case when` is written `if … then … else` here")
-          .help = "write `if CONDITION then VALUE else VALUE`";
-      return true;
-    }
-    return false;
-  }
-
-  bool between() {
-    Diagnostic& d = report(Code::sql_between, span(at()), "`between` is written with two comparisons here");
-    d.help = "write `x >= LOW and x <= HIGH`";
-    bool plain = lower_case(text(at() + 2)) == "and" && is_word(at() - 1) && (at() < 2 || text(at() - 2) != ".");
-    if (!plain || text(at() + 1).empty() || text(at() + 3).empty()) return true;
-    std::string x(previous());
-    std::string both = x + " >= " + std::string(text(at() + 1)) + " and " + x + " <= " + std::string(text(at() + 3));
-    d.help = "write `" + both + "`";
-    d.fixes.push_back({join(span(at() - 1), span(at() + 3)), both, false});
-    return true;
-  }
-
   bool upper_case_word() {
-    std::string lower = lower_case(current());
+    const size_t word = current() == "is" ? at() + 1 : at();  // `is NOT`: the `is` alone is what does not fit
+    std::string lower = lower_case(text(word));
     bool clause = std::find(kClauseWords.begin(), kClauseWords.end(), lower) != kClauseWords.end();
-    if (!is_kind(at(), LexemeClass::kName) || lower == current() || !clause) return false;
-    Diagnostic& d = report(Code::upper_case_word, span(at()), "the words of the language are written in lower case");
+    if (!is_kind(word, LexemeClass::kName) || lower == text(word) || !clause) return false;
+    Diagnostic& d = report(Code::upper_case_word, span(word), "the words of the language are written in lower case");
     d.help = "write `" + lower + "`";
-    d.fixes.push_back({span(at()), lower, true});
+    d.fixes.push_back({span(word), lower, true});
     return true;
   }
 
@@ -441,18 +355,38 @@ class Explainer {
     }
     return std::string(decl.called) + " is written like " + quoted(decl.shape);
   }
-
-  const Failure& failure_;
-  DiagnosticSink& sink_;
 };
 
 }  // namespace
+
+std::string lower_case(std::string_view word) {
+  std::string lower(word);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return lower;
+}
+
+bool FailureView::in_formula() const {
+  const DeclShape* decl = find_decl(text(0));
+  if (decl == nullptr) return false;
+  int braces = 0;
+  bool opened = false;
+  for (size_t i = 1; i < at(); ++i) {
+    std::string_view word = text(i);
+    if (word == "{") ++braces;
+    if (word == "{" || failure_.tokens[i]->kind == LaidKind::kSeparator) opened = false;
+    if (word == "}") --braces;
+    if (word == "=" || word == "expect" || (word == ":" && decl->word == "funnel")) opened = true;
+  }
+  bool holds_formulas = decl->formula || decl->word == "test";
+  return holds_formulas && opened && (braces == 0 || decl->body);
+}
 
 bool is_sql_equals(const Failure& failure) {
   DiagnosticSink none;
   Explainer view(failure, none);
   bool second = failure.at >= 2 && view.is_kind(failure.at - 2, LexemeClass::kDeclaration);
-  return view.current() == "=" && view.operand_ended_before() && view.in_formula() && !second;
+  return view.current() == "=" && view.operand_ended_before() && view.in_formula() && !second &&
+         lower_case(view.text(failure.at + 1)) != "null";
 }
 
 void report_sql_equals(const Failure& failure, DiagnosticSink& sink) {

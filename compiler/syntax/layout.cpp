@@ -73,6 +73,8 @@ class LayoutBuilder {
   }
 
   void add(size_t i) {
+    in_foreign_comment_ = in_foreign_comment_ && !lexeme(i).line_start;
+    if (in_foreign_comment_ || starts_foreign_comment(i)) return;
     if (is_comment(lexeme(i))) return collect_doc(i);
     if (starts_declaration(i)) {
       close_all(lexeme(i).span);
@@ -87,6 +89,16 @@ class LayoutBuilder {
     if (lexeme(i).line_start && in_braces() && separates(i)) separate(i);
     if (chunk().skip) return track_brackets_only(i);
     add_token(i);
+  }
+
+  /// `// text`, to the end of the line.
+  bool starts_foreign_comment(size_t i) {
+    const bool slashes = text(i) == "/" && i + 1 < out_.lexemes.size() && text(i + 1) == "/" &&
+                         lexeme(i).span.end == lexeme(i + 1).span.begin;
+    if (!slashes) return false;
+    in_foreign_comment_ = true;
+    report_comment(join(lexeme(i).span, lexeme(i + 1).span), true);
+    return true;
   }
 
   /// Whether a declaration (or a broken attempt at one) starts here.
@@ -352,16 +364,23 @@ class LayoutBuilder {
   }
 
   void add_sql_not_equal(size_t i) {
-    Diagnostic& d = report(Code::sql_not_equal, lexeme(i).span, "`<>` is written `!=` here");
-    d.fixes.push_back({lexeme(i).span, "!=", true});
+    const size_t after = next_lexeme(out_.lexemes, i);
+    const bool about_null = after < out_.lexemes.size() && text(after) == "null";  // which is an error of its own
+    if (!about_null) {
+      Diagnostic& d = report(Code::sql_not_equal, lexeme(i).span, "`<>` is written `!=` here");
+      d.fixes.push_back({lexeme(i).span, "!=", true});
+    }
     count_operator(i);
     push(LaidKind::kNotEqual, i, lexeme(i).span);
   }
 
   void add_sql_comment(size_t i) {
     Span marks{lexeme(i).span.begin, lexeme(i).span.begin + 2};
+    report_comment(marks, lexeme(i).line_start || text(i).substr(2, 1) == " ");
+  }
+
+  void report_comment(Span marks, bool certain) {
     Diagnostic& d = report(Code::sql_comment, marks, "a comment starts with `#`");
-    bool certain = lexeme(i).line_start || text(i).substr(2, 1) == " ";
     d.fixes.push_back({marks, "#", certain});
   }
 
@@ -370,9 +389,23 @@ class LayoutBuilder {
     std::string word = is_and ? "and" : "not ";
     Diagnostic& d =
         report(Code::symbol_word, lexeme(i).span, is_and ? "`&&` is written `and` here" : "`!` is written `not` here");
-    d.fixes.push_back({lexeme(i).span, word, is_and});
+    const size_t after = next_lexeme(out_.lexemes, i);
+    const bool whole = is_and || (after < out_.lexemes.size() && text(after) == "(");
+    d.fixes.push_back({lexeme(i).span, word, whole});
     count_operator(i);
     push(is_and ? LaidKind::kAnd : LaidKind::kNot, i, lexeme(i).span);
+  }
+
+  /// From one curly quote to the next on its line; nothing where there is none, or where the text has other quotes in
+  /// it.
+  Span curly_text(Span open) const {
+    const std::string_view rest = file_.text({open.end, file_.end()});
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    size_t close = std::string_view::npos;
+    for (const char* quote : {"“", "”", "„", "‘", "’"}) close = std::min(close, line.find(quote));
+    if (close == std::string_view::npos || line.substr(0, close).find_first_of("\"\\") != std::string_view::npos)
+      return {};
+    return {open.begin, open.end + static_cast<uint32_t>(close) + 3};
   }
 
   void add_unknown(size_t i) {
@@ -393,6 +426,11 @@ class LayoutBuilder {
         Code::unknown_character, lexeme(i).span,
         visible ? "`" + std::string(sign) + "` means nothing here" : "this invisible character means nothing here");
     if (curly) d.help = "text stands in straight double quotes: `\"text\"`";
+    if (const Span all = curly ? curly_text(lexeme(i).span) : Span{}; all.end != 0) {
+      const Span inside{all.begin + 3, all.end - 3};  // each of these quotes has three bytes
+      d.span = all;
+      d.fixes.push_back({all, "\"" + std::string(file_.text(inside)) + "\"", true});
+    }
     if (sign == "%") d.help = "a percentage is written without a space: `5%`";
     if (!visible) d.fixes.push_back({lexeme(i).span, " ", true});
   }
@@ -404,8 +442,9 @@ class LayoutBuilder {
   Open top_{};
   std::vector<Span> doc_;
   bool has_chunk_ = false;
+  bool in_foreign_comment_ = false;
   bool last_separator_ = false;  ///< a ';' outside brackets has just ended a declaration
-  int errors_ = 0;
+  size_t errors_ = 0;
 };
 
 constexpr std::array kJoinsNext = {"+",  "-", "*", "/", "==", "!=", "<", "<=", ">",

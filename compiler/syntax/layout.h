@@ -18,8 +18,6 @@ namespace alidade {
 
 /// Longest chain of operators and calls one expression may have: every later phase recurses over the tree.
 constexpr int kMaxOperators = 1000;
-/// After so many errors the rest of a file is not read.
-constexpr int kMaxErrors = 200;
 
 enum class LaidKind : uint8_t {
   kLexeme,  ///< the lexeme as it is

@@ -81,6 +81,7 @@ class FileParser {
     bool inside = done < layout_.chunks.size();
     Span place = inside ? layout_.tokens[layout_.chunks[done].begin].span : Span{end, end};
     sink_.report(Code::too_many_errors, *syntax_.source, place, "the file has more than 200 errors and is not read on");
+    unread_.push_back({});
   }
 
   LexemeClass class_of(uint32_t token) const { return layout_.lexemes[layout_.tokens[token].lexeme].kind; }
@@ -123,19 +124,41 @@ class FileParser {
   }
 
   void build(antlr::AlidadeParser::DeclContext* tree, bool broken) {
+    const size_t before = sink_.all().size();
     DeclBuilder builder(syntax_, layout_, sink_);
     decls_.push_back(builder.build(tree));
-    decls_.back().broken = broken;
+    decls_.back().broken = broken || sink_.all().size() > before;
   }
 
   /// The declaration is not in the tree; its name, where it has one, is remembered.
   void leave_out(const Chunk& chunk) {
+    ast::UnreadDecl unread;
+    unread.word = text(chunk.begin);
+    const uint32_t name = name_token(chunk);
+    if (name < chunk.end) {
+      const Span span = layout_.tokens[name].span;
+      unread.name = {syntax_.names->intern(syntax_.source->text(span)), span};
+    }
+    unread_.push_back(unread);
+  }
+
+  bool is_word(uint32_t token) const {
+    const bool put_in =
+        layout_.tokens[token].kind != LaidKind::kLexeme && layout_.tokens[token].kind != LaidKind::kName;
+    return !put_in && (class_of(token) == LexemeClass::kName || class_of(token) == LexemeClass::kDeclaration);
+  }
+
+  /// What the declaration would be called by: the second word, of an import its alias or the last of its path; its end
+  /// where there is none.
+  uint32_t name_token(const Chunk& chunk) const {
     uint32_t name = chunk.begin + 1;
-    if (name >= chunk.end || layout_.tokens[name].kind == LaidKind::kEnd) return;
-    bool word = class_of(name) == LexemeClass::kName || class_of(name) == LexemeClass::kDeclaration;
-    if (word)
-      unread_.push_back(
-          {syntax_.names->intern(syntax_.source->text(layout_.tokens[name].span)), layout_.tokens[name].span});
+    if (name >= chunk.end || !is_word(name)) return chunk.end;
+    if (text(chunk.begin) != "import") return name;
+    while (name + 2 < chunk.end && text(name + 1) == "." && is_word(name + 2)) name += 2;
+    for (uint32_t i = name + 1; i + 1 < chunk.end; ++i) {
+      if (text(i) == "as" && is_word(i + 1)) return i + 1;
+    }
+    return name;
   }
 
   /// The outermost braces of a declaration: [open, close] as places in `whole`; close is 0 where there are none.
@@ -223,7 +246,7 @@ class FileParser {
   DeclarationParser parser_;
   ChunkTokens tokens_;
   std::vector<ast::Decl> decls_;
-  std::vector<ast::Ident> unread_;
+  std::vector<ast::UnreadDecl> unread_;
 };
 
 }  // namespace
@@ -233,7 +256,11 @@ Syntax parse(std::string path, std::string text, DiagnosticSink& sink, uint32_t 
   syntax.source = std::make_unique<SourceFile>(std::move(path), without_mark(std::move(text)), start);
   syntax.names = std::make_unique<NameTable>();
   syntax.arena = std::make_unique<Arena>();
-  if (is_readable(*syntax.source, sink)) FileParser(syntax, sink).parse();
+  if (is_readable(*syntax.source, sink)) {
+    FileParser(syntax, sink).parse();
+  } else {
+    syntax.file.unread = syntax.arena->copy(std::vector<ast::UnreadDecl>(1));
+  }
   return syntax;
 }
 

@@ -15,6 +15,8 @@ namespace alidade {
 constexpr size_t kMaxFileBytes = 4 * 1024 * 1024;
 constexpr int kMaxNesting = 200;
 constexpr size_t kMaxNumberDigits = 38;  ///< what 128 bits hold
+/// After so many errors the rest of a file is not read; of what analysis finds no more are said.
+constexpr size_t kMaxErrors = 200;
 
 /// A parsed file. Owns source, names and nodes; nothing of it outlives it. Movable.
 struct Syntax {

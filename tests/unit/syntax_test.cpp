@@ -236,7 +236,7 @@ TEST_CASE("messages are in the analyst's words") {
   CHECK(only_message("metric x = case when a then 1 end\n") ==
         "AL2037 1:12 `case when` is written `if … then … else` here");
   CHECK(only_message("metric x = a where b = 1 and c = 2\n").find("AL2030") != std::string::npos);
-  CHECK(only_message("event x = app where plan like \"a\"\n") == "AL2007 1:26 `like` does not fit here");
+  CHECK(only_message("event x = app where plan matches \"a\"\n") == "AL2007 1:26 `matches` does not fit here");
 }
 
 TEST_CASE("a lost brace or a broken item costs one error, and the rest is read") {
@@ -254,7 +254,7 @@ TEST_CASE("a lost brace or a broken item costs one error, and the rest is read")
   CHECK(decls[3].name.name.text() == "n");
   Parsed head("metric m ratio = 1\n");
   REQUIRE(head.syntax.file.unread.size() == 1);
-  CHECK(head.syntax.file.unread[0].name.text() == "m");
+  CHECK(head.syntax.file.unread[0].name.name.text() == "m");
 }
 
 TEST_CASE("habits of SQL are mended where that is certain, and the tree goes on") {
