@@ -438,6 +438,7 @@ std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate agg
   }
   std::optional<Type> type = folded_type(aggregate, input, written.span);
   if (!type) return std::nullopt;
+  if (argument->input) warn_arithmetic_on_names(written, aggregate, word, *argument->input);
   node.type = *type;
   if (aggregate == Aggregate::kCount) node.type.unit = model_.units.base(stream_name + " row", BaseUnitKind::kCounted);
   if (aggregate == Aggregate::kUnique) {

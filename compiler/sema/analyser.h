@@ -326,6 +326,14 @@ class Analyser {
   std::optional<RowId> attribute_row(int stream, int entity, const ast::Ident& name);
   void collect_missing(const ast::Expr& expr, const ast::Expr* outer, MissingFields& found) const;
   void warn_missing(const ast::Expr& expr);
+
+  // ---- habits from elsewhere (habits.cpp)
+  bool in_checked_file(Span span) const;
+  void warn_fraction(const ast::Expr& at, const ast::Expr& left, const Type& a, const ast::Expr& right, const Type& b);
+  void warn_growth_of_percentage(const ast::Arg& argument, const ast::Arg& ago, const Type& type);
+  void warn_arithmetic_on_names(const ast::Expr& written, Aggregate aggregate, std::string_view word, RowId input);
+  void warn_extra_day(const Period& length, Span at);
+  void warn_never_null(const ast::Expr& expr);
   const ModelSource& source_of(const RowScope& scope) const;
   void unknown_field(const ast::Ident& name, const RowScope& scope);
 
@@ -418,7 +426,7 @@ class Analyser {
   std::optional<Term> change(const ast::Expr& expr, bool relative);
   std::optional<Offset> compared(const ast::Arg& argument);
   std::optional<Term> per(const ast::Expr& expr);
-  std::optional<PerKey> per_key(const ast::Grain& grain, ValueId value);
+  std::optional<PerKey> per_key(const ast::Grain& grain, ValueId value, bool breakdown = false);
   std::optional<PerKey> entity_key(const ast::Grain& grain, const std::vector<int>& streams);
   std::optional<Term> over(const ast::Expr& expr);
   std::optional<Window> window(const ast::Window& window);

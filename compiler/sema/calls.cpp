@@ -344,6 +344,7 @@ std::optional<Term> Analyser::change(const ast::Expr& expr, bool relative) {
                       is_constant(term->value) ? "constant" : show(type)));
     return std::nullopt;
   }
+  if (relative) warn_growth_of_percentage(expr.args[0], expr.args[1], type);
   const ast::Offset* written = expr.args[1].offset;
   const bool elapsed = written != nullptr && written->mode == ast::OffsetMode::kSameElapsed;
   Term before = moved(*term, *to, elapsed);

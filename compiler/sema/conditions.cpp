@@ -167,6 +167,7 @@ std::optional<RowId> Analyser::row_null(const ast::Expr& expr, const RowScope& s
   std::optional<RowId> a = row(*expr.a, scope);
   if (!a) return std::nullopt;
   // What is never missing is decided here: `is null` is false of it.
+  if (!model_.row(*a).type.optional) warn_never_null(expr);
   RowId null = model_.row(*a).type.optional ? build_.unary(RowKind::kIsNull, boolean_type(), *a) : build_.truth(false);
   return expr.negated ? build_.negation(null) : null;
 }

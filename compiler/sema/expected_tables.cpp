@@ -156,7 +156,7 @@ std::optional<ExpectedTable> Analyser::table_columns(const ast::TestItem& item, 
       ast::Grain as_key;
       as_key.path = item.by->dimensions[d];
       as_key.span = as_key.path.span;
-      std::optional<PerKey> key = per_key(as_key, column->value);
+      std::optional<PerKey> key = per_key(as_key, column->value, true);
       if (!key) return std::nullopt;
       table.dimension_types[d] = key->type;
     }

@@ -110,7 +110,7 @@ bool Analyser::declare_metric(Symbol& symbol) {
                 fmt::format("choose it in the report: `--per {}`, or fix it with `per {}`", name, name));
           return false;
         }
-      } else if (!per_key(as_key, metric.value)) {
+      } else if (!per_key(as_key, metric.value, true)) {
         return false;
       }
       metric.by.push_back(std::move(name));

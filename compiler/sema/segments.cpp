@@ -221,8 +221,8 @@ std::optional<RowId> Analyser::resolve_segment(const SegmentNode& node, int stre
   }
   if (!test || !missing.empty()) {
     error(Code::segment_not_in_stream, use,
-          fmt::format("this segment needs {}: {} has none such", missing.substr(3),
-                      source_words(model_.streams[static_cast<size_t>(stream)])),
+          fmt::format("{} has {}, and this segment asks about it",
+                      source_words(model_.streams[static_cast<size_t>(stream)]), missing),
           "restrict only what is computed from streams that have it");
     return std::nullopt;
   }

@@ -231,6 +231,7 @@ std::optional<Term> Analyser::value_arithmetic(const ast::Expr& expr) {
     label_types(error(wrong->code, expr.op, wrong->message, wrong->help), *expr.a, left.type, *expr.b, right.type);
     return std::nullopt;
   }
+  warn_fraction(expr, *expr.a, left.type, *expr.b, right.type);
   Term result;
   if (!merge_open(result, *a, *b, expr)) return std::nullopt;
   Type found = std::get<Type>(type);
@@ -251,6 +252,7 @@ std::optional<Term> Analyser::compare_terms(ValueKindTag kind, const ast::Expr& 
     label_types(error(wrong.code, at.op, wrong.message, wrong.help), left_expr, x.type, right_expr, y.type);
     return std::nullopt;
   }
+  warn_fraction(at, left_expr, x.type, right_expr, y.type);
   fit(a, b);
   Term result;
   if (!merge_open(result, a, b, at)) return std::nullopt;

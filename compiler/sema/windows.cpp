@@ -67,6 +67,7 @@ std::optional<Window> Analyser::window(const ast::Window& written) {
       std::optional<Period> length = period(*written.length);
       if (!length) return std::nullopt;
       result.period = *length;
+      warn_extra_day(*length, written.length->span);
       return result;
     }
     case ast::WindowKind::kToDate:
@@ -169,7 +170,7 @@ std::optional<Term> Analyser::per(const ast::Expr& expr) {
   return term;
 }
 
-std::optional<PerKey> Analyser::per_key(const ast::Grain& grain, ValueId value) {
+std::optional<PerKey> Analyser::per_key(const ast::Grain& grain, ValueId value, bool breakdown) {
   PerKey key;
   key.name = path_words(grain.path);
   std::optional<Grain> time = time_grain(grain.path, grain.fiscal, grain.span);
@@ -191,14 +192,19 @@ std::optional<PerKey> Analyser::per_key(const ast::Grain& grain, ValueId value) 
     StreamDimension found = dimension_in(model_, stream, key.name);
     if (!found.found || found.ambiguous) {
       if (attributes_broken(stream)) return std::nullopt;
-      std::vector<std::string_view> candidates = {"hour", "day", "week", "month", "quarter", "year"};
+      std::vector<std::string_view> candidates;
+      if (!breakdown) candidates = {"hour", "day", "week", "month", "quarter", "year"};
       for (const ModelField& field : model_.streams[static_cast<size_t>(stream)].fields)
         candidates.push_back(field.name);
-      unknown(Code::unknown_grain, grain.path.parts.front(),
-              fmt::format("`{}` is no grain, no entity and no dimension of {}", key.name,
-                          source_words(model_.streams[static_cast<size_t>(stream)])),
-              candidates,
-              "write a grain (`per day`), an entity (`per user`) or a field that every stream in the formula has");
+      unknown(
+          Code::unknown_grain, grain.path.parts.front(),
+          fmt::format("`{}` is no {} of {}", key.name,
+                      breakdown ? "field and no known attribute" : "grain, no entity and no dimension",
+                      source_words(model_.streams[static_cast<size_t>(stream)])),
+          candidates,
+          breakdown
+              ? "break down by what every stream of the formula knows: a field, or an attribute of its entity"
+              : "write a grain (`per day`), an entity (`per user`) or a field that every stream in the formula has");
       return std::nullopt;
     }
     Type type = found.row.type;
