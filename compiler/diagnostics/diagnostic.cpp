@@ -2,6 +2,7 @@
 #include "compiler/diagnostics/diagnostic.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <iterator>
 
@@ -49,6 +50,30 @@ size_t edit_distance(std::u32string_view a, std::u32string_view b, size_t most) 
   }
   return last[b.size()];
 }
+
+/// The letters of a word, to tell at a glance that another is far from it.
+class LetterBag {
+ public:
+  explicit LetterBag(std::string_view word) : size_(word.size()), ascii_(is_ascii(word)) {
+    for (char c : word) ++counts_[static_cast<unsigned char>(c) & 0x7F];
+  }
+  /// At most the edit distance: letters that one of the two has more of. 0 where that cannot be told.
+  size_t least_distance(std::string_view other) const {
+    if (!ascii_ || !is_ascii(other)) return 0;
+    std::array<int, 128> left = counts_;
+    size_t missing = 0;
+    for (char c : other) missing += left[static_cast<size_t>(c)]-- <= 0;
+    return std::max(missing, size_ + missing - other.size());
+  }
+
+ private:
+  static bool is_ascii(std::string_view word) {
+    return std::all_of(word.begin(), word.end(), [](char c) { return (c & 0x80) == 0; });
+  }
+  std::array<int, 128> counts_{};
+  size_t size_;
+  bool ascii_;
+};
 
 std::u32string digits_of(const std::u32string& word) {
   std::u32string digits;
@@ -111,13 +136,12 @@ void DiagnosticSink::sort() {
 LikelyWord likely_word(std::string_view word, const std::vector<std::string_view>& candidates) {
   const std::u32string wanted = code_points(word);
   const size_t allowed = wanted.size() <= 2 ? 0 : wanted.size() <= 5 ? 1 : wanted.size() <= 9 ? 2 : 3;
+  const LetterBag letters(word);
   std::u32string best;
   LikelyWord found;
   size_t best_distance = allowed + 1, close = 0;
   for (std::string_view candidate : candidates) {
-    // A code point has one to four bytes: what is too long or too short in any case is not unpacked.
-    if (candidate == word || candidate.size() > 4 * (wanted.size() + allowed)) continue;
-    if (4 * (candidate.size() + allowed) < wanted.size()) continue;
+    if (candidate == word || letters.least_distance(candidate) > allowed) continue;
     const std::u32string other = code_points(candidate);
     const size_t longer = std::max(wanted.size(), other.size());
     const size_t shorter = std::min(wanted.size(), other.size());

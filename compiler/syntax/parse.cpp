@@ -99,7 +99,7 @@ class FileParser {
     }
     if (chunk.skip) return leave_out(chunk);
     ParseFailure failure;
-    if (antlr::AlidadeParser::DeclContext* tree = parse_part(whole, &failure)) return build(tree, chunk.damaged);
+    if (antlr::AlidadeParser::DeclContext* tree = parse_part(whole, &failure)) return build(tree, chunk, chunk.damaged);
     parse_items(chunk, whole, failure);
   }
 
@@ -123,18 +123,26 @@ class FileParser {
     return out;
   }
 
-  void build(antlr::AlidadeParser::DeclContext* tree, bool broken) {
+  void build(antlr::AlidadeParser::DeclContext* tree, const Chunk& chunk, bool broken) {
     const size_t before = sink_.all().size();
     DeclBuilder builder(syntax_, layout_, sink_);
     decls_.push_back(builder.build(tree));
     decls_.back().broken = broken || sink_.all().size() > before;
+    if (broken) look_for_heads(chunk);
   }
 
-  /// The declaration is not in the tree; its name, where it has one, is remembered.
+  /// The declaration is not in the tree; its name, where it has one, is remembered: the second word, and of
+  /// `event event paid = …` the one before the sign.
   void leave_out(const Chunk& chunk) {
+    const uint32_t name = name_token(chunk), last = last_of_head(chunk);
+    remember(chunk, name);
+    if (last != name && last != chunk.end) remember(chunk, last);
+    look_for_heads(chunk);
+  }
+
+  void remember(const Chunk& chunk, uint32_t name) {
     ast::UnreadDecl unread;
     unread.word = text(chunk.begin);
-    const uint32_t name = name_token(chunk);
     if (name < chunk.end) {
       const Span span = layout_.tokens[name].span;
       unread.name = {syntax_.names->intern(syntax_.source->text(span)), span};
@@ -146,6 +154,28 @@ class FileParser {
     const bool put_in =
         layout_.tokens[token].kind != LaidKind::kLexeme && layout_.tokens[token].kind != LaidKind::kName;
     return !put_in && (class_of(token) == LexemeClass::kName || class_of(token) == LexemeClass::kDeclaration);
+  }
+  bool opens_value(uint32_t token) const { return text(token) == "=" || text(token) == "{"; }
+
+  /// The word before the first `=` or `{`; the chunk's end where there is none.
+  uint32_t last_of_head(const Chunk& chunk) const {
+    for (uint32_t i = chunk.begin + 1; i < chunk.end; ++i) {
+      if (opens_value(i)) return is_word(i - 1) ? i - 1 : chunk.end;
+    }
+    return chunk.end;
+  }
+
+  /// A line that looks like a declaration without its first word, or that stands in the first column inside brackets,
+  /// is taken for a part of the declaration before: what it would declare, and of which kind, cannot be told.
+  void look_for_heads(const Chunk& chunk) {
+    int depth = depth_change(chunk.begin);
+    for (uint32_t i = chunk.begin + 1; i + 2 < chunk.end; ++i) {
+      const Lexeme& lexeme = layout_.lexemes[layout_.tokens[i].lexeme];
+      const bool head =
+          depth == 0 && lexeme.line_start && (opens_value(i + 1) || (is_word(i + 1) && opens_value(i + 2)));
+      if (head || (lexeme.column_zero && is_word(i))) return unread_.push_back({});
+      depth += depth_change(i);
+    }
   }
 
   /// What the declaration would be called by: the second word, of an import its alias or the last of its path; its end
@@ -234,7 +264,7 @@ class FileParser {
     ParseFailure rest;
     antlr::AlidadeParser::DeclContext* tree = parse_part(good, &rest);
     if (tree == nullptr) return leave_out(chunk);
-    build(tree, true);
+    build(tree, chunk, true);
   }
 
   static Part::const_iterator place(const Part& whole, size_t at) { return whole.begin() + static_cast<ptrdiff_t>(at); }
