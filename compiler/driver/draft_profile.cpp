@@ -134,6 +134,10 @@ void see(const std::optional<std::string>& cell, const SourceColumn& source, int
     if (column->present() == 1 || value < column->smallest) column->smallest = value;
     if (column->present() == 1 || value > column->largest) column->largest = value;
   }
+  if (!column->repeated && !column->hashes.insert(std::hash<std::string>()(*cell)).second) {
+    column->repeated = true;
+    column->hashes = {};
+  }
   if (column->many) return;
   column->values.insert(*cell);
   column->many = column->values.size() > ColumnProfile::kMostValues;

@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "runtime/readers/readers.h"
@@ -37,12 +38,14 @@ struct ColumnProfile {
   int64_t cells = 0, missing = 0;
   std::set<std::string> values;       ///< up to kMostValues
   bool many = false;                  ///< there are more
+  std::unordered_set<size_t> hashes;  ///< of all values, while none has been met twice
+  bool repeated = false;
   TextForms forms;                    ///< kText
   int64_t smallest = 0, largest = 0;  ///< kInteger, or text that is `integer`
   static constexpr size_t kMostValues = 20'000;
 
   int64_t present() const { return cells - missing; }
-  bool unique() const { return !many && missing == 0 && static_cast<int64_t>(values.size()) == cells; }
+  bool unique() const { return missing == 0 && !repeated; }
 };
 
 struct SourceProfile {

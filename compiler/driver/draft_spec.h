@@ -23,7 +23,7 @@ struct DraftField {
 struct Draft {
   std::string name;
   std::vector<DraftField> fields;  ///< time first, then entity and id
-  bool is_table = false;           ///< no time, but a key: `entity` is it
+  bool is_table = false;           ///< a key, but no time: `entity` is it
   DataForm form;                   ///< as the file is written
   bool commas = false;             ///< its decimals are commas
   std::vector<std::string> notes;  ///< comments on the whole
@@ -31,6 +31,9 @@ struct Draft {
 
 /// nullopt where no column can be a time or a key. `name` is a word; `profile` outlives the draft.
 std::optional<Draft> draft_of(const std::string& name, const SourceProfile& profile);
+
+/// Files of one row for each entity of another draft's stream become tables, whatever times they have.
+void turn_into_tables(std::vector<Draft>* drafts);
 
 /// Module `name` with all drafts, in the formatter's layout or near it.
 std::string spec_text(const std::string& name, const std::vector<Draft>& drafts,

@@ -72,6 +72,7 @@ Status draft_all(const std::vector<std::string>& paths, Drafted* drafted) {
     drafted->options[i].form = draft->form;
     drafted->drafts.push_back(std::move(*draft));
   }
+  turn_into_tables(&drafted->drafts);
   return Done{};
 }
 

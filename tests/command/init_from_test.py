@@ -107,6 +107,27 @@ def several_files():
     check("two files: two sources", "[sources.orders]" in toml and "[sources.users]" in toml, toml)
 
 
+def rows_of_users():
+    """One row for each user of another file is a table, though the rows have a time; alone, or without these users, a stream."""
+    orders = "ordered_at,order_id,user_id,total\n" + "".join(f"2026-01-{1 + i % 28:02} 10:00,o{i},u{i % 5},{i}.50\n" for i in range(30))
+    users = "signed_up_at,user_id,country\n" + "".join(f"2025-12-{1 + i % 28:02} 10:00,u{i},{('DE', 'FR')[i % 2]}\n" for i in range(40))
+    spec, toml, values = drafted("users with a time", ("users.csv", users), ("orders.csv", orders))
+    for words in ("table users key user_id {", "user_id : text # one row for each user_id of orders", "--by user_id.country",
+                  "signed_up_at : timestamp # ", "with `time signed_up_at`", "stream orders {", "id order_id : text"):
+        check(f"users with a time: {words}", words in spec, spec)
+    check("users with a time: counted in orders", values["orders_users"] == "5", values)
+    spec, _, _ = drafted("an id of users", ("orders.csv", orders), ("users.csv", users.replace("user_id", "id")))
+    check("an id of users", 'table users key user_id { user_id : text from "id"' in spec, spec)
+    many = "created,id,plan\n" + "".join(f"2025-12-{1 + i % 28:02},u{i},{('a', 'b')[i % 2]}\n" for i in range(25_000))
+    spec, _, _ = drafted("more users than values are kept", ("users.csv", many), ("orders.csv", orders))
+    check("more users than values are kept", "table users key user_id" in spec, spec)
+    spec, _, _ = drafted("users alone", ("users.csv", users))
+    check("users alone", "stream users { time signed_up_at" in spec, spec)
+    for what, other in (("other users", users.replace(",u", ",x")), ("a user twice", users + "2026-01-05 10:00,u0,FR\n")):
+        spec, _, _ = drafted(what, ("users.csv", other), ("orders.csv", orders))
+        check(what, "stream users {" in spec and "stream orders {" in spec, spec)
+
+
 def odd_names():
     text = "at,where,a b,A-B,1st,naïve\n" + "".join(f"2026-01-05T10:00:{i:02}Z,x{i % 3},1,2,3,4\n" for i in range(20))
     spec, _, _ = drafted("odd names", ("9 lives.csv", text))
@@ -127,7 +148,7 @@ def refusals():
 
 
 if __name__ == "__main__":
-    for group in (german_csv, events_json, warehouse_parquet, several_files, odd_names, refusals):
+    for group in (german_csv, events_json, warehouse_parquet, several_files, rows_of_users, odd_names, refusals):
         group()
     for failure in failures:
         print(failure)
