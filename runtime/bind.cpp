@@ -47,7 +47,8 @@ Verdict verdict_of(TimeVerdict verdict) {
       return bad(BadRow::kBadTime);
     case TimeVerdict::kNoSuchLocalTime:
       return bad(BadRow::kNoSuchLocalTime);
-    case TimeVerdict::kYearRange:
+    case TimeVerdict::kTooEarly:
+    case TimeVerdict::kTooLate:
       return bad(BadRow::kYearRange);
   }
   return kGood;
@@ -342,6 +343,7 @@ class BindJob {
   bool borrow_integers(size_t spec);
   bool borrow_doubles(size_t spec);
   bool borrow_times(size_t spec, const TimeConverter& times);
+  bool is_open_end(size_t spec, TimeVerdict verdict) const;
   template <typename T, typename Check>
   void borrow(size_t spec, Check check);
   template <typename T, typename Convert>
@@ -424,7 +426,10 @@ void BindJob::bind_column(size_t spec) {
       if (borrow_times(spec, times)) return;
       fill<int64_t>(spec, [&](const SourceColumn& column, int64_t row, int64_t* value) {
         if (column.shape == Shape::kText && column.text_at(row).empty()) return kMissing;
-        return verdict_of(times.convert(column, row, value));
+        const TimeVerdict verdict = times.convert(column, row, value);
+        if (!is_open_end(spec, verdict)) return verdict_of(verdict);
+        *value = verdict == TimeVerdict::kTooEarly ? kMinInstant : kMaxInstant;
+        return field.optional ? kMissing : kGood;
       });
       return;
     }
@@ -572,6 +577,13 @@ bool BindJob::borrow_doubles(size_t spec) {
   return true;
 }
 
+// Validity that begins before every time that is read, or ends after, has no such end: 9999-12-31 stands for never.
+bool BindJob::is_open_end(size_t spec, TimeVerdict verdict) const {
+  const int field = state_.specs[spec].field;
+  return (verdict == TimeVerdict::kTooEarly && field == state_.schema.valid_from) ||
+         (verdict == TimeVerdict::kTooLate && field == state_.schema.valid_to);
+}
+
 bool BindJob::borrow_times(size_t spec, const TimeConverter& times) {
   const SourceColumn& source = sources_[spec];
   const FieldSchema& field = state_.field(spec);
@@ -579,7 +591,8 @@ bool BindJob::borrow_times(size_t spec, const TimeConverter& times) {
                      (source.has_zone || state_.calendar.spec().zone == "UTC");
   const bool epoch = source.shape == Shape::kInteger && source.width == 8 && source.is_signed &&
                      (field.unit_micros == 1 || (field.unit_micros == 0 && form_.epoch_micros == 1));
-  if (source.dictionary != nullptr || field.date_only || (!typed && !epoch)) return false;
+  const bool validity = is_open_end(spec, TimeVerdict::kTooEarly) || is_open_end(spec, TimeVerdict::kTooLate);
+  if (source.dictionary != nullptr || field.date_only || validity || (!typed && !epoch)) return false;
   if (!field.optional && !source.may_be_null) {
     const auto* instants = reinterpret_cast<const Instant*>(source.values) + source.offset;
     const TimeExtent extent = extent_of_times(instants, rows_);

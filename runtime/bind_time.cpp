@@ -13,6 +13,7 @@ constexpr int64_t kFirstLocal = -25'567 * kDay;  // 1900-01-01
 constexpr int64_t kEndLocal = 84'371 * kDay;     // 2201-01-01
 
 int64_t floor_divide(int64_t value, int64_t unit) { return value / unit - (value % unit < 0 ? 1 : 0); }
+TimeVerdict out_of_range(bool early) { return early ? TimeVerdict::kTooEarly : TimeVerdict::kTooLate; }
 size_t slot_of(int64_t day) { return static_cast<size_t>(day) & 63; }
 
 }  // namespace
@@ -26,13 +27,13 @@ TimeConverter::TimeConverter(const Calendar& calendar, const FieldSchema& field,
       high_(calendar.first_at(kEndLocal)) {}
 
 TimeVerdict TimeConverter::check(Instant instant) const {
-  return in_range(instant) ? TimeVerdict::kGood : TimeVerdict::kYearRange;
+  return in_range(instant) ? TimeVerdict::kGood : out_of_range(instant < low_);
 }
 
 // An instant of the data, as the field wants it: a `timestamp(day)` is the start of its day.
 TimeVerdict TimeConverter::checked(Instant* instant) {
-  if (check(*instant) != TimeVerdict::kGood) return TimeVerdict::kYearRange;
-  if (!field_.date_only) return TimeVerdict::kGood;
+  const TimeVerdict ranged = check(*instant);
+  if (ranged != TimeVerdict::kGood || !field_.date_only) return ranged;
   const Instant given = *instant;
   const TimeVerdict verdict = from_day(floor_divide(calendar_.to_local(given), kDay), instant);
   return verdict == TimeVerdict::kGood && *instant != given ? TimeVerdict::kNotATime : verdict;
@@ -69,7 +70,7 @@ TimeVerdict TimeConverter::from_text(std::string_view text, Instant* instant) {
   if (unit_ != 0) {
     ExactNumber count;
     const NumberVerdict verdict = parse_exact(text, &count);
-    if (verdict == NumberVerdict::kTooLarge) return TimeVerdict::kYearRange;
+    if (verdict == NumberVerdict::kTooLarge) return out_of_range(text.starts_with('-'));
     if (verdict == NumberVerdict::kGood) return from_epoch(count, instant);
     if (field_.unit_micros != 0) return TimeVerdict::kNotATime;  // the source's unit leaves other columns their texts
   }
@@ -92,11 +93,11 @@ std::optional<ParsedTime> TimeConverter::parsed(std::string_view text) const {
 TimeVerdict TimeConverter::from_epoch(ExactNumber count, Instant* instant) const {
   const bool nanos = unit_ == kEpochNanos;
   int128 scaled = count.mantissa;
-  if (__builtin_mul_overflow(scaled, int128{nanos ? 1 : unit_}, &scaled)) return TimeVerdict::kYearRange;
+  if (__builtin_mul_overflow(scaled, int128{nanos ? 1 : unit_}, &scaled)) return out_of_range(count.mantissa < 0);
   int64_t value = 0;
   const NumberVerdict verdict = rescale({scaled, count.scale}, 0, &value);
   if (verdict == NumberVerdict::kTooManyDigits) return TimeVerdict::kNotATime;
-  if (verdict != NumberVerdict::kGood) return TimeVerdict::kYearRange;
+  if (verdict != NumberVerdict::kGood) return out_of_range(count.mantissa < 0);
   *instant = nanos ? floor_divide(value, 1000) : value;
   return check(*instant);
 }
@@ -106,13 +107,13 @@ TimeVerdict TimeConverter::from_epoch(double count, Instant* instant) const {
   int64_t value = 0;
   const NumberVerdict verdict = multiply_rounded(count, nanos ? 1 : unit_, &value);
   if (verdict == NumberVerdict::kNotFinite) return TimeVerdict::kNotATime;
-  if (verdict != NumberVerdict::kGood) return TimeVerdict::kYearRange;
+  if (verdict != NumberVerdict::kGood) return out_of_range(count < 0);
   *instant = nanos ? floor_divide(value, 1000) : value;
   return check(*instant);
 }
 
 TimeVerdict TimeConverter::from_day(int64_t day, Instant* instant) {
-  if (day < kFirstLocal / kDay || day >= kEndLocal / kDay) return TimeVerdict::kYearRange;
+  if (day < kFirstLocal / kDay || day >= kEndLocal / kDay) return out_of_range(day < 0);
   DayStart& known = starts_[slot_of(day)];
   if (known.day != day) {
     known = {day, calendar_.first_at(day * kDay), TimeVerdict::kGood};
@@ -124,7 +125,7 @@ TimeVerdict TimeConverter::from_day(int64_t day, Instant* instant) {
 }
 
 TimeVerdict TimeConverter::from_local(int64_t local, Instant* instant) {
-  if (local < kFirstLocal || local >= kEndLocal) return TimeVerdict::kYearRange;
+  if (local < kFirstLocal || local >= kEndLocal) return out_of_range(local < 0);
   const int64_t day = floor_divide(local, kDay);
   if (field_.date_only) return local == day * kDay ? from_day(day, instant) : TimeVerdict::kNotATime;
   PlainDay& known = plain_[slot_of(day)];
@@ -148,7 +149,7 @@ TimeVerdict TimeConverter::from_typed(int128 count, int64_t per_second, bool is_
   int128 micros = per_second > kMicrosPerSecond
                       ? int128{floor_divide(static_cast<int64_t>(count), per_second / kMicrosPerSecond)}
                       : count * (kMicrosPerSecond / per_second);
-  if (micros < kFirstLocal - kDay || micros > kEndLocal + kDay) return TimeVerdict::kYearRange;
+  if (micros < kFirstLocal - kDay || micros > kEndLocal + kDay) return out_of_range(micros < 0);
   if (!is_instant) return from_local(static_cast<int64_t>(micros), instant);
   *instant = static_cast<int64_t>(micros);
   return checked(instant);

@@ -18,7 +18,8 @@ struct TimeExtent {
 };
 TimeExtent extent_of_times(const Instant* times, int64_t count);
 
-enum class TimeVerdict : uint8_t { kGood, kAmbiguous, kNotATime, kNoSuchLocalTime, kYearRange };
+/// kTooEarly and kTooLate: outside the years 1900 to 2200.
+enum class TimeVerdict : uint8_t { kGood, kAmbiguous, kNotATime, kNoSuchLocalTime, kTooEarly, kTooLate };
 
 class TimeConverter {
  public:

@@ -488,7 +488,7 @@ bool parse_offset(TimeText& text, std::optional<int64_t>* offset) {
 std::optional<ParsedTime> parse_time(std::string_view input) {
   TimeText text(input);
   int64_t year, month, day, hour, minute, second = 0, micros = 0;
-  if (!text.number(4, 1, 9998, &year) || !text.take('-') || !text.number(2, 1, 12, &month) || !text.take('-') ||
+  if (!text.number(4, 1, 9999, &year) || !text.take('-') || !text.number(2, 1, 12, &month) || !text.take('-') ||
       !text.number(2, 1, days_in(year * 12 + month - 1), &day)) {
     return std::nullopt;
   }

@@ -104,7 +104,7 @@ class TimeReader {
   bool directive(char letter) {
     switch (letter) {
       case 'Y':
-        return number(4, 4, 1, 9998, &parts_.year);
+        return number(4, 4, 1, 9999, &parts_.year);
       case 'y': {
         const bool read_two = number(2, 2, 0, 99, &parts_.year);
         parts_.year += parts_.year < 70 ? 2000 : 1900;

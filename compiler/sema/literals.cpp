@@ -242,7 +242,8 @@ std::optional<int64_t> Analyser::fixed_duration(const ast::Literal& literal) {
 
 std::optional<Instant> Analyser::instant(const ast::Literal& literal) {
   std::optional<ParsedTime> time = parse_time(literal.text);
-  if (!time) {
+  const bool past_calendar = literal.text.starts_with("9999");
+  if (!time || past_calendar) {
     error(Code::not_a_date, literal.span, fmt::format("{} is no date of the calendar", literal.text));
     return std::nullopt;
   }

@@ -378,6 +378,45 @@ TEST_CASE("times from typed columns and counts") {
   CHECK(value(nanos, "-1") == -1);
 }
 
+TEST_CASE("equal texts have one code, however many there are") {
+  Cells cells;
+  for (int i = 0; i < 12'000; ++i) cells.emplace_back("user " + std::to_string(i * 7919 % 9'000));
+  const BoundBatch all = bound(field(FieldKind::kText), text("x", cells));
+  const auto* codes = static_cast<const uint32_t*>(all.columns[0].values);
+  for (size_t i = 0; i < cells.size(); ++i) {
+    REQUIRE(pool().text(codes[i]) == *cells[i]);
+    REQUIRE(codes[i] == codes[i % 9'000]);
+  }
+}
+
+TEST_CASE("validity ends where no time that is read is") {
+  SourceSchema table;
+  table.name = "users";
+  table.fields = {field(FieldKind::kTimestamp), field(FieldKind::kTimestamp)};
+  table.fields[0].name = table.fields[0].source = "a";
+  table.fields[1].name = table.fields[1].source = "b";
+  table.valid_from = 0;
+  table.valid_to = 1;
+  const auto bind_all = [&] {
+    const Binder binder(table, {{0, ColumnForm::kValue, {}}, {1, ColumnForm::kValue, {}}}, calendar("UTC"), pool());
+    std::vector<Column> columns;
+    columns.push_back(text("a", {"0001-01-01", "2026-01-05", "2300-01-01", "1800-01-01"}));
+    columns.push_back(text("b", {"9999-12-31", "2262-04-11 23:47:16.854775", "9999-12-31", "1800-01-01"}));
+    return binder.bind(batch(std::move(columns)));
+  };
+  auto required = bind_all();
+  REQUIRE(required.ok());
+  CHECK(required->bad.counts[static_cast<int>(BadRow::kYearRange)] == 2);  // begins too late, ends too early
+  REQUIRE(required->row_count == 2);
+  CHECK(static_cast<const Instant*>(required->columns[0].values)[0] == kMinInstant);
+  CHECK(static_cast<const Instant*>(required->columns[1].values)[0] == kMaxInstant);
+  CHECK(static_cast<const Instant*>(required->columns[1].values)[1] == kMaxInstant);
+  table.fields[1].optional = true;
+  auto optional = bind_all();
+  REQUIRE(optional.ok());
+  CHECK(optional->columns[1].valid[0] == 0);
+}
+
 TEST_CASE("days have no time of day") {
   FieldSchema day = field(FieldKind::kTimestamp);
   day.date_only = true;
