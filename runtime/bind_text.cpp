@@ -70,15 +70,21 @@ int WordTable::find(std::string_view text) const {
 
 DistinctTexts::DistinctTexts() : slots_(256) {}
 
+uint32_t DistinctTexts::add(std::string_view text) {
+  texts_.push_back(text);
+  return static_cast<uint32_t>(texts_.size()) - 1;
+}
+
 uint32_t DistinctTexts::number_of(std::string_view text) {
+  if (all_new_) return add(text);
+  if (tried_ < kTried && ++tried_ == kTried) all_new_ = texts_.size() > kTried / 2;
   if ((texts_.size() + 1) * 2 > slots_.size()) grow();
   const auto bits = static_cast<uint32_t>(hash_of(text));
   const size_t mask = slots_.size() - 1;
   for (size_t at = bits & mask;; at = (at + 1) & mask) {
     Slot& slot = slots_[at];
     if (slot.number == 0) {
-      texts_.push_back(text);
-      slot = {bits, static_cast<uint32_t>(texts_.size())};
+      slot = {bits, add(text) + 1};
       return slot.number - 1;
     }
     if (slot.hash_bits == bits && texts_[slot.number - 1] == text) return slot.number - 1;

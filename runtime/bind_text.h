@@ -27,7 +27,9 @@ class WordTable {
   std::vector<int> slots_;
 };
 
-/// Numbers the distinct texts of one column of one batch, so that the pool is asked once for each. One thread.
+/// Numbers the texts of one column of one batch, so that the pool is asked once for each distinct one. Where the first
+/// few thousand hardly repeat, looking for repetitions costs more than it saves: every later text gets a number of its
+/// own. One thread.
 class DistinctTexts {
  public:
   DistinctTexts();
@@ -36,6 +38,8 @@ class DistinctTexts {
   const std::vector<std::string_view>& texts() const { return texts_; }
 
  private:
+  static constexpr uint32_t kTried = 4096;
+  uint32_t add(std::string_view text);
   void grow();
   struct Slot {
     uint32_t hash_bits = 0;
@@ -44,6 +48,8 @@ class DistinctTexts {
   std::vector<Slot> slots_;
   std::vector<std::string_view> texts_;
   std::deque<std::string> copies_;
+  uint32_t tried_ = 0;  ///< up to kTried
+  bool all_new_ = false;
 };
 
 }  // namespace alidade

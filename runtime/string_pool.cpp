@@ -63,8 +63,16 @@ struct StringPool::Shard {
     return kept;
   }
 
-  void prefetch(uint64_t hash) const {
+  // What find_or_add will read, one step further from the slot each: every step needs the one before in the cache.
+  void fetch_slot(uint64_t hash) const {
     if (!slots.empty()) __builtin_prefetch(&slots[static_cast<uint32_t>(hash) & (slots.size() - 1)]);
+  }
+  const std::string_view* likely(uint64_t hash) const {
+    if (slots.empty()) return nullptr;
+    const auto& slot = slots[static_cast<uint32_t>(hash) & (slots.size() - 1)];
+    if (slot.second == 0 || slot.first != static_cast<uint32_t>(hash)) return nullptr;
+    const Place place = place_of(slot.second - 1);
+    return chunks[place.chunk].load(std::memory_order_relaxed) + place.at;
   }
 
   void grow() {
@@ -119,6 +127,10 @@ uint32_t StringPool::add(std::string_view text) {
 
 std::vector<uint32_t> StringPool::add_all(const std::vector<std::string_view>& texts) {
   // A counting sort by shard, then one lock per shard.
+  struct Asked {
+    uint64_t hash;
+    uint32_t number;
+  };
   std::vector<uint64_t> hashes(texts.size());
   std::array<uint32_t, kShards + 1> begins{};
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -126,19 +138,28 @@ std::vector<uint32_t> StringPool::add_all(const std::vector<std::string_view>& t
     ++begins[shard_of(hashes[i]) + 1];
   }
   for (int shard = 0; shard < kShards; ++shard) begins[shard + 1] += begins[shard];
-  std::vector<uint32_t> order(texts.size());
+  std::vector<Asked> asked(texts.size());
   std::array<uint32_t, kShards + 1> next = begins;
-  for (size_t i = 0; i < texts.size(); ++i) order[next[shard_of(hashes[i])]++] = static_cast<uint32_t>(i);
+  for (size_t i = 0; i < texts.size(); ++i) asked[next[shard_of(hashes[i])]++] = {hashes[i], static_cast<uint32_t>(i)};
 
   std::vector<uint32_t> codes(texts.size());
   for (uint32_t s = 0; s < kShards; ++s) {
     if (begins[s] == begins[s + 1]) continue;
-    const std::lock_guard lock(shards_[s].mutex);
-    for (uint32_t at = begins[s]; at < begins[s + 1]; ++at) {
-      constexpr uint32_t kAhead = 8;
-      if (at + kAhead < begins[s + 1]) shards_[s].prefetch(hashes[order[at + kAhead]]);
-      const uint32_t i = order[at];
-      codes[i] = shards_[s].find_or_add(texts[i], hashes[i]) << kShardBits | s;
+    Shard& shard = shards_[s];
+    const std::lock_guard lock(shard.mutex);
+    const Asked* end = asked.data() + begins[s + 1];
+    for (const Asked* at = asked.data() + begins[s]; at != end; ++at) {
+      constexpr ptrdiff_t kAhead = 8;
+      if (end - at > 3 * kAhead) shard.fetch_slot(at[3 * kAhead].hash);
+      if (end - at > 2 * kAhead) {
+        __builtin_prefetch(shard.likely(at[2 * kAhead].hash));
+        __builtin_prefetch(&texts[at[2 * kAhead].number]);
+      }
+      if (end - at > kAhead) {
+        if (const std::string_view* kept = shard.likely(at[kAhead].hash)) __builtin_prefetch(kept->data());
+        __builtin_prefetch(texts[at[kAhead].number].data());
+      }
+      codes[at->number] = shard.find_or_add(texts[at->number], at->hash) << kShardBits | s;
     }
   }
   return codes;

@@ -1,13 +1,7 @@
 // The record splitter. Door: csv.h.
 #include "runtime/readers/csv.h"
 
-#include <cstring>
-
 namespace alidade {
-
-CsvSplitter::CsvSplitter(char delimiter, char quote) : delimiter_(delimiter), quote_(quote) {
-  for (const char end : {delimiter, '\n', '\r'}) ends_cell_[static_cast<uint8_t>(end)] = true;
-}
 
 std::string unescaped(const CsvCell& cell, char quote) {
   // The cell spans from after its opening quote; its closing quote and what follows are part of it.
@@ -53,7 +47,7 @@ CsvStep CsvSplitter::next(const std::vector<int>& columns, std::vector<CsvCell>*
         at += 2;
       }
       found.end = at++;
-      if (!ends_cell_[static_cast<uint8_t>(*at)]) {
+      if (!ends_cell(*at)) {
         found.escaped = true;
         at = cell_end(at);
       }

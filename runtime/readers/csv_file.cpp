@@ -24,6 +24,8 @@ Error open_quote(const FoundFile& file, int64_t row) {
           {"the file may have been cut short"}};
 }
 
+static_assert(CsvSplitter::kSlack <= TextBlocks::kSlack);
+
 // A file whose header was read.
 struct CsvText {
   TextBlocks blocks;
@@ -203,9 +205,10 @@ Result<bool> CsvFile::next(Batch* batch) {
 // The share of the first records that are as wide as the first, times that width: what a delimiter splits best.
 size_t evenness(const TextBlocks& blocks, std::vector<char> text, char delimiter, char quote) {
   constexpr size_t kRecords = 200;
-  text.push_back('\n');
+  const size_t bytes = text.size();
+  text.resize(bytes + CsvSplitter::kSlack);
   CsvSplitter splitter(delimiter, quote);
-  splitter.set_text(text.data(), text.data() + text.size() - 1, blocks.last());
+  splitter.set_text(text.data(), text.data() + bytes, blocks.last());
   std::vector<CsvCell> none;
   size_t width = 0, alike = 0, all = 0;
   for (size_t count = 0; all < kRecords;) {

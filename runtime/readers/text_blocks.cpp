@@ -42,7 +42,7 @@ Result<bool> TextBlocks::refill(const char* rest, int64_t row) {
                  {"a quote that opens there is probably never closed"}};
   }
   if (kept > 0) std::memmove(text_.data(), rest, kept);
-  text_.resize(std::max(text_.size(), kept + kBlockBytes + 1));
+  text_.resize(std::max(text_.size(), kept + kBlockBytes + kSlack));
   auto got = input_->read(kBlockBytes, text_.data() + kept);
   if (!got.ok()) return got.error();
   ended_ = *got < kBlockBytes;

@@ -15,7 +15,8 @@ class TextBlocks {
   /// Reads the first block. A byte-order mark is left out; text marked as UTF-16 is AL7107.
   static Result<TextBlocks> open(const FoundFile& file);
 
-  /// [begin, end) is the text; `*end` may be overwritten.
+  /// [begin, end) is the text; the kSlack bytes after it may be read, and overwritten.
+  static constexpr size_t kSlack = 16;
   char* begin() { return text_.data() + begin_; }
   char* end() { return text_.data() + end_; }
   bool last() const { return ended_; }  ///< no more text follows
@@ -28,7 +29,7 @@ class TextBlocks {
  private:
   std::string shown_;
   std::shared_ptr<Input> input_;
-  std::vector<char> text_ = std::vector<char>(1);
+  std::vector<char> text_ = std::vector<char>(kSlack);
   size_t begin_ = 0, end_ = 0;
   bool ended_ = false;
 };
