@@ -45,7 +45,7 @@ std::string cage_file(const std::string& name) {
 
 Result<const CageDoor*> open_cage(const std::string& name) {
   const std::string file = cage_file(name);
-  void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* library = dlopen(file.c_str(), RTLD_LAZY | RTLD_LOCAL);
   if (library == nullptr) return not_opened(name, dlerror());
   const auto* door = static_cast<const CageDoor*>(dlsym(library, ("alidade_" + name + "_door").c_str()));
   if (door == nullptr) return not_opened(name, file + " is no part of Alidade");

@@ -88,6 +88,19 @@ Result<std::vector<std::unique_ptr<LoadedTable>>> load_tables(State* state, cons
   return tables;
 }
 
+// Data that is read in a few milliseconds is not worth threads, which take as long to start.
+int threads_for(const RunOptions& options, const std::vector<NamedSource>& sources) {
+  constexpr int64_t kSmall = int64_t{1} << 20;
+  int64_t bytes = 0;
+  for (const NamedSource& named : sources) {
+    int64_t done = 0, all = 0;
+    if (named.source != nullptr) named.source->progress(&done, &all);
+    if (all == 0) return options.threads;  // as much as there may be
+    bytes += all;
+  }
+  return options.threads == 0 && bytes < kSmall ? 1 : options.threads;
+}
+
 StreamState left_out_of(const PartFilter& filter) {
   const PartFilter::LeftOut& parts = filter.left_out();
   return {.rows = parts.rows,
@@ -173,7 +186,7 @@ Result<ResultSet> run(const Program& program, const std::vector<NamedSource>& so
   Result<Calendar> calendar = Calendar::open(program.calendar);
   if (!calendar.ok()) return calendar.error();
   State state(program, *calendar, range_cuts(program, *calendar, options.range));
-  Workers workers(options.threads);
+  Workers workers(threads_for(options, sources));
   auto tables = load_tables(&state, sources, options.skip_bad_rows);
   if (!tables.ok()) return tables.error();
   state.rates = rates_of(program, *tables, state.pool);

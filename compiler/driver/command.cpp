@@ -80,7 +80,8 @@ void add_run(CLI::App& app, RunArguments& run) {
                    "table, markdown, csv, json, parquet or arrow (default: by the ending of -o)")
       ->check(CLI::IsMember({"table", "markdown", "csv", "json", "parquet", "arrow"}));
   verb->add_option("-o,--output", run.output, "write to this file, whole or not at all");
-  verb->add_option("--threads", run.threads, "worker threads (0: all cores); results do not depend on it")
+  verb->add_option("--threads", run.threads,
+                   "worker threads (0: all cores, or one for little data); results do not depend on it")
       ->check(CLI::Range(0, 1024));
   verb->add_option("--bad-rows", run.bad_rows, "stop at the first bad row, or skip and count them")
       ->check(CLI::IsMember({"stop", "skip"}));

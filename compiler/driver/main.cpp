@@ -4,11 +4,11 @@
 #include <cstdio>
 
 #include "compiler/driver/command.h"
-#include "compiler/native/compile.h"
 
+/// Leaves without taking the libraries down: the system does that faster, and a compilation beside need not be waited
+/// for.
 int main(int argc, char** argv) {
   const int code = alidade::run_command(argc, argv);
   std::fflush(nullptr);
-  if (alidade::is_compiling()) _exit(code);
-  return code;
+  _exit(code);
 }

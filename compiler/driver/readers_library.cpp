@@ -1,13 +1,21 @@
 // The readers' functions, through their library; see readers.h of the room. Arrow is loaded by the first call.
 #include "runtime/readers/readers.h"
 
+#include <cstdlib>
+
 #include "compiler/driver/sources.h"
 
 namespace alidade {
 namespace {
 
+// Arrow's own allocator starts by clearing megabytes, and reads no faster than the C library's.
+Result<const CageDoor*> open_readers() {
+  setenv("ARROW_DEFAULT_MEMORY_POOL", "system", 0);
+  return open_cage("readers");
+}
+
 const Result<const CageDoor*>& library() {
-  static const Result<const CageDoor*> opened = open_cage("readers");
+  static const Result<const CageDoor*> opened = open_readers();
   return opened;
 }
 

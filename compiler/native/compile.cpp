@@ -153,8 +153,6 @@ std::string default_cache_folder() {
   return home.empty() ? "" : home + "/.cache/alidade";
 }
 
-bool is_compiling() { return is_compiling_second_tier(); }
-
 Result<std::string> dump_llvm(const Plan& plan) {
   const PlanCode laid_out(plan);
   if (laid_out.loops().empty()) return std::string();

@@ -34,10 +34,6 @@ std::string code_of(const Program& program);
 /// ALIDADE_CACHE_DIR, else alidade in the user's XDG cache folder; "" where there is neither.
 std::string default_cache_folder();
 
-/// Whether a compilation beside a program is still under way in this process: a process that cannot wait for it leaves
-/// with _exit. One that returns from main waits at most for a part of it.
-bool is_compiling();
-
 /// Optimised LLVM IR of every function, stable across runs: `--dump=llvm`.
 Result<std::string> dump_llvm(const Plan& plan);
 

@@ -98,10 +98,4 @@ SecondTier::~SecondTier() {
   shared_->stopped.notify_all();
 }
 
-bool is_compiling_second_tier() {
-  Compiling& all = compiling();
-  const std::lock_guard lock(all.mutex);
-  return all.count > 0;
-}
-
 }  // namespace alidade

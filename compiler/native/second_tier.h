@@ -26,7 +26,4 @@ class SecondTier {
   std::shared_ptr<Shared> shared_;
 };
 
-/// Whether any is compiling.
-bool is_compiling_second_tier();
-
 }  // namespace alidade

@@ -121,7 +121,7 @@ Result<std::unique_ptr<ParquetFile>> ParquetFile::open(const FoundFile& file) {
   parquet::ArrowReaderProperties properties;
   properties.set_batch_size(kBatchRows);
   properties.set_pre_buffer(false);  // it would keep every row group's bytes until the file is closed
-  properties.set_use_threads(true);
+  properties.set_use_threads(builder.raw_reader()->metadata()->num_rows() > kBatchRows);
   keep_small_dictionaries(*builder.raw_reader()->metadata(), &properties);
   auto reader = builder.properties(properties)->Build();
   if (!reader.ok()) return damaged_file(file.shown, reader.status());
