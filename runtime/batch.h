@@ -141,6 +141,11 @@ struct CodedColumn {
   std::vector<uint32_t> codes;
 };
 
+/// The smallest and the largest of some times.
+struct TimeExtent {
+  Instant first = kMaxInstant, last = kMinInstant;
+};
+
 /// Checked, converted columns of the rows that are good. Buffers are borrowed from the Batch where the form already
 /// fits, else owned. columns[i] belongs to specs[i]; `valid` is set exactly where the field is optional. A column that
 /// stayed a dictionary is in `coded` instead (empty: none did), and has no values in `columns`.
@@ -148,6 +153,7 @@ struct BoundBatch {
   int64_t row_count = 0;
   std::vector<al_column> columns;
   std::vector<CodedColumn> coded;
+  std::vector<TimeExtent> times;     ///< of the stream's time, each of AL_MORSEL_ROWS rows; empty where nobody looked
   std::vector<int64_t> source_rows;  ///< row number in the file of each row; empty: first_row + i
   std::string file;
   int64_t first_row = 0;

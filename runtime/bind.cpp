@@ -595,9 +595,16 @@ bool BindJob::borrow_times(size_t spec, const TimeConverter& times) {
   if (source.dictionary != nullptr || field.date_only || validity || (!typed && !epoch)) return false;
   if (!field.optional && !source.may_be_null) {
     const auto* instants = reinterpret_cast<const Instant*>(source.values) + source.offset;
-    const TimeExtent extent = extent_of_times(instants, rows_);
+    std::vector<TimeExtent> extents;
+    for (int64_t begin = 0; begin < rows_; begin += AL_MORSEL_ROWS) {
+      extents.push_back(extent_of_times(instants + begin, std::min<int64_t>(AL_MORSEL_ROWS, rows_ - begin)));
+    }
     out_.columns[spec] = {instants, nullptr};
-    if (rows_ == 0 || (times.in_range(extent.first) && times.in_range(extent.last))) return true;
+    const auto good = [&](const TimeExtent& e) { return times.in_range(e.first) && times.in_range(e.last); };
+    if (std::all_of(extents.begin(), extents.end(), good)) {
+      if (state_.specs[spec].field == state_.schema.time) out_.times = std::move(extents);
+      return true;
+    }
   }
   borrow<int64_t>(spec, [&](int64_t instant) { return times.in_range(instant) ? kGood : bad(BadRow::kYearRange); });
   return true;
@@ -739,6 +746,7 @@ void BindJob::leave_out_bad_rows() {
     if (column.valid != nullptr) column.valid = gathered(column.valid, 1);
   }
   out_.row_count = static_cast<int64_t>(good.size());
+  out_.times.clear();
   for (int64_t& row : good) row += batch_.first_row;
   out_.source_rows = std::move(good);
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "runtime/batch.h"
 #include "runtime/bind_number.h"
 #include "runtime/bind_source.h"
 #include "runtime/calendar.h"
@@ -13,9 +14,6 @@
 
 namespace alidade {
 
-struct TimeExtent {
-  Instant first = kMaxInstant, last = kMinInstant;
-};
 TimeExtent extent_of_times(const Instant* times, int64_t count);
 
 /// kTooEarly and kTooLate: outside the years 1900 to 2200.

@@ -131,6 +131,7 @@ void Deduplicator::compact(BoundBatch* batch, const std::vector<uint8_t>& fate) 
   }
   batch->source_rows = std::move(source_rows);
   batch->row_count = static_cast<int64_t>(kept);
+  batch->times.clear();
 }
 
 }  // namespace alidade

@@ -47,6 +47,8 @@ class Report {
                     std::vector<uint8_t>* present);
   void mark_in_cells(const Presence& presence, const std::set<Instant>* instants, Interval looked_at,
                      std::vector<uint8_t>* present) const;
+  void write_rows(const std::vector<Plan>& plans, const Evaluation& evaluation, std::vector<ResultRow>* rows);
+  void write_bucket(size_t number, const Plan& plan, size_t bucket, const Evaluation& evaluation, ResultRow* row) const;
   bool partial(const Output& output, const Context& context) const;
   bool node_partial(const Output& output, int node, const Context& context, const Context& reported) const;
   std::vector<DimensionValue> shown(const GroupTable& table, uint32_t group) const;
@@ -325,6 +327,55 @@ void Report::choose_top(std::vector<Plan>* plans, TieLog* ties) {
   }
 }
 
+// Bucket after bucket, each for all outputs: what they read of a bucket lies side by side in memory.
+void Report::write_rows(const std::vector<Plan>& plans, const Evaluation& evaluation, std::vector<ResultRow>* rows) {
+  struct Piece {
+    size_t output, context, first_row;
+  };
+  constexpr size_t kPiecesAtOnce = 32;
+  std::vector<size_t> first_rows;
+  size_t row_count = 0, buckets = 0;
+  for (const Plan& plan : plans) {
+    first_rows.push_back(row_count);
+    row_count += plan.contexts.size() * plan.groups.size();
+    buckets = std::max(buckets, plan.contexts.size());
+  }
+  std::vector<Piece> pieces;
+  for (size_t c = 0; c < buckets; ++c) {
+    for (size_t o = 0; o < plans.size(); ++o) {
+      if (c < plans[o].contexts.size()) pieces.push_back({o, c, first_rows[o] + c * plans[o].groups.size()});
+    }
+  }
+  rows->resize(row_count);
+  workers_->parallel_for((pieces.size() + kPiecesAtOnce - 1) / kPiecesAtOnce, [&](int, size_t part) {
+    SpillArena arena;
+    SpillScope scope(&arena);
+    const size_t end = std::min((part + 1) * kPiecesAtOnce, pieces.size());
+    for (size_t at = part * kPiecesAtOnce; at < end; ++at) {
+      const Piece& piece = pieces[at];
+      write_bucket(piece.output, plans[piece.output], piece.context, evaluation, rows->data() + piece.first_row);
+    }
+  });
+}
+
+// A row for each group.
+void Report::write_bucket(size_t number, const Plan& plan, size_t bucket, const Evaluation& evaluation,
+                          ResultRow* row) const {
+  const Output& output = state_->program().outputs[number];
+  const Context& context = plan.contexts[bucket];
+  const bool is_partial = partial(output, context);
+  for (const uint32_t group : plan.groups) {
+    row->metric = static_cast<int>(number);
+    row->bucket = context.bucket;
+    row->other = group >= plan.table->size();
+    row->dimensions =
+        row->other ? std::vector<DimensionValue>(plan.table->dimensions().size()) : shown(*plan.table, group);
+    row->value = cell_value(output, evaluation.evaluate(output.formula, context, group, nullptr));
+    row->partial = is_partial;
+    ++row;
+  }
+}
+
 Status Report::write(ResultSet* result) {
   const std::vector<Output>& outputs = state_->program().outputs;
   std::vector<Plan> plans;
@@ -343,36 +394,7 @@ Status Report::write(ResultSet* result) {
   queries_.answer(workers_, [&](int node, const Context& context, uint32_t group, const EntityView& entity) {
     return evaluation.evaluate(node, context, group, &entity);
   });
-
-  struct Piece {
-    size_t output, context, first_row;
-  };
-  std::vector<Piece> pieces;
-  size_t rows = 0;
-  for (size_t o = 0; o < plans.size(); ++o) {
-    for (size_t c = 0; c < plans[o].contexts.size(); ++c, rows += plans[o].groups.size())
-      pieces.push_back({o, c, rows});
-  }
-  result->rows.resize(rows);
-  workers_->parallel_for(pieces.size(), [&](int, size_t at) {
-    const Piece& piece = pieces[at];
-    const Output& output = outputs[piece.output];
-    const Plan& plan = plans[piece.output];
-    const Context& context = plan.contexts[piece.context];
-    SpillArena arena;
-    SpillScope scope(&arena);
-    const bool is_partial = partial(output, context);
-    for (size_t g = 0; g < plan.groups.size(); ++g) {
-      ResultRow& row = result->rows[piece.first_row + g];
-      row.metric = static_cast<int>(piece.output);
-      row.bucket = context.bucket;
-      row.other = plan.groups[g] >= plan.table->size();
-      row.dimensions =
-          row.other ? std::vector<DimensionValue>(plan.table->dimensions().size()) : shown(*plan.table, plan.groups[g]);
-      row.value = cell_value(output, evaluation.evaluate(output.formula, context, plan.groups[g], nullptr));
-      row.partial = is_partial;
-    }
-  });
+  write_rows(plans, evaluation, &result->rows);
   for (const Output& output : outputs) result->metrics.push_back(output.info);
   for (const ResultRow& row : result->rows) result->overflowed |= row.value.reason == Reason::kOverflow;
   return ties.status();

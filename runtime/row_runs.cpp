@@ -28,17 +28,6 @@ ALIDADE_WIDE Extent extent_of(const uint32_t* numbers, int64_t count) {
   return extent;
 }
 
-template <typename Key, typename Index>
-void add_coded(const Index* indices, const std::vector<Key>& parts, int64_t count, Key* keys) {
-  const Key* of_index = parts.data();
-  for (int64_t i = 0; i < count; ++i) keys[i] = static_cast<Key>(keys[i] + of_index[indices[i]]);
-}
-
-template <typename Key>
-void add_plain(const uint32_t* numbers, uint32_t least, Key stride, int64_t count, Key* keys) {
-  for (int64_t i = 0; i < count; ++i) keys[i] = static_cast<Key>(keys[i] + (numbers[i] - least) * stride);
-}
-
 }  // namespace
 
 RowRuns::RowRuns(const PipelineProgram& pipeline, const std::vector<KeySpaceCells>& uses, bool at_ends)
@@ -47,7 +36,8 @@ RowRuns::RowRuns(const PipelineProgram& pipeline, const std::vector<KeySpaceCell
       indexer_(pipeline, uses, at_ends),
       representatives_(pipeline.columns.size()),
       rows_(AL_MORSEL_ROWS),
-      spare_rows_(AL_MORSEL_ROWS) {
+      spare_rows_(AL_MORSEL_ROWS),
+      positions_(AL_MORSEL_ROWS) {
   for (size_t k = 0; k < uses.size(); ++k) {
     const auto same_slots = [&](const SlotIndex& index) { return index.table() == uses[k].slots; };
     if (std::none_of(slots_.begin(), slots_.end(), same_slots)) slots_.emplace_back(uses[k].slots, at_ends);
@@ -138,42 +128,80 @@ void RowRuns::find(const Instant* times, Instant first, Instant last, const std:
   index_places(times, columns);
 }
 
-template <typename Key>
-void RowRuns::add_digit(const Digit& digit, Key stride, int64_t count, Key* keys) const {
-  if (digit.width == 0) return add_plain(digit.numbers, digit.least, stride, count, keys);
-  std::vector<Key> parts(digit.size);
-  for (size_t i = 0; i < parts.size(); ++i) parts[i] = static_cast<Key>((digit.numbers[i] - digit.least) * stride);
-  if (digit.width == 1) return add_coded(digit.indices, parts, count, keys);
-  if (digit.width == 2) return add_coded(reinterpret_cast<const uint16_t*>(digit.indices), parts, count, keys);
-  add_coded(reinterpret_cast<const uint32_t*>(digit.indices), parts, count, keys);
+// Calls `use` with what a digit (null: none) adds to the key of row i, a function of i.
+template <typename Key, typename Use>
+void RowRuns::with_parts(const Digit* digit, uint64_t stride, const Use& use) const {
+  if (digit == nullptr) return use([](int64_t) { return Key{0}; });
+  const uint32_t* numbers = digit->numbers;
+  const uint32_t least = digit->least;
+  const auto part = [=](uint32_t number) { return static_cast<Key>((number - least) * stride); };
+  if (digit->width == 0) return use([=](int64_t i) { return part(numbers[i]); });
+  std::vector<Key> parts(digit->size);
+  for (size_t i = 0; i < parts.size(); ++i) parts[i] = part(numbers[i]);
+  const auto use_indices = [&](const auto* indices) {
+    use([indices, of_index = parts.data()](int64_t i) { return of_index[indices[i]]; });
+  };
+  if (digit->width == 1) return use_indices(digit->indices);
+  if (digit->width == 2) return use_indices(reinterpret_cast<const uint16_t*>(digit->indices));
+  use_indices(reinterpret_cast<const uint32_t*>(digit->indices));
 }
 
-// Runs in order of key, each with its rows in their order.
-void RowRuns::sort_few(size_t key_count, int64_t count) {
-  few_keys_.assign(static_cast<size_t>(count), 0);
-  uint16_t* keys = few_keys_.data();
-  uint64_t stride = 1;
-  for (const Digit& digit : digits_) {
-    add_digit(digit, static_cast<uint16_t>(stride), count, keys);
-    stride *= digit.radix;
-  }
-  // Two counts a key: neighbouring rows often share one, and adding to it twice in a row would wait.
+// Keys, two digits at a time, and how often each is in the first and in the second half of the rows.
+void RowRuns::make_few_keys(size_t key_count, int64_t count) {
+  few_keys_.resize(AL_MORSEL_ROWS);
   counts_.assign(2 * key_count, 0);
-  uint32_t *even = counts_.data(), *odd = even + key_count;
-  for (int64_t i = 0; i + 1 < count; i += 2) {
-    ++even[keys[i]];
-    ++odd[keys[i + 1]];
+  uint16_t* keys = few_keys_.data();
+  uint32_t *first = counts_.data(), *second = first + key_count;
+  const int64_t half = count / 2;
+  uint64_t stride = 1;
+  for (size_t d = 0; d < digits_.size(); d += 2) {
+    const Digit* more = d + 1 < digits_.size() ? &digits_[d + 1] : nullptr;
+    const bool start = d == 0, end = d + 2 >= digits_.size();
+    with_parts<uint16_t>(&digits_[d], stride, [&](const auto& part) {
+      with_parts<uint16_t>(more, stride * digits_[d].radix, [&](const auto& other) {
+        const auto key = [&](int64_t i) {
+          return keys[i] = static_cast<uint16_t>((start ? 0 : keys[i]) + part(i) + other(i));
+        };
+        if (!end) {
+          for (int64_t i = 0; i < count; ++i) key(i);
+          return;
+        }
+        for (int64_t i = 0; i < half; ++i) {
+          ++first[key(i)];
+          ++second[key(i + half)];
+        }
+        if (count % 2 != 0) ++second[key(count - 1)];
+      });
+    });
+    stride *= digits_[d].radix * (more == nullptr ? 1 : more->radix);
   }
-  if (count % 2 != 0) ++even[keys[count - 1]];
+}
+
+// Runs in order of key, each with its rows in their order. Both halves of the rows are counted and placed side by side:
+// neighbours often share a key, and adding to one number twice in a row would wait.
+void RowRuns::sort_few(size_t key_count, int64_t count) {
+  make_few_keys(key_count, count);
+  uint32_t *first = counts_.data(), *second = first + key_count;
   uint32_t begin = 0;
   for (size_t key = 0; key < key_count; ++key) {
-    const uint32_t size = even[key] + odd[key];
-    if (size > 0) add_run(key, begin, begin + size);
-    even[key] = begin;
-    begin += size;
+    const uint32_t middle = begin + first[key], end = middle + second[key];
+    if (end > begin) add_run(key, begin, end);
+    first[key] = begin;
+    second[key] = middle;
+    begin = end;
   }
-  uint32_t* rows = rows_.data();
-  for (int64_t i = 0; i < count; ++i) rows[even[keys[i]]++] = static_cast<uint32_t>(i);
+  const auto place = [rows = rows_.data(), positions = positions_.data()](int64_t row, uint32_t* next) {
+    const uint32_t position = (*next)++;
+    rows[position] = static_cast<MorselRow>(row);
+    positions[row] = static_cast<MorselRow>(position);
+  };
+  const uint16_t* keys = few_keys_.data();
+  const int64_t half = count / 2;
+  for (int64_t i = 0; i < half; ++i) {
+    place(i, &first[keys[i]]);
+    place(i + half, &second[keys[i + half]]);
+  }
+  if (count % 2 != 0) place(count - 1, &second[keys[count - 1]]);
 }
 
 void RowRuns::sort_many(int64_t count) {
@@ -182,19 +210,22 @@ void RowRuns::sort_many(int64_t count) {
   uint64_t key_count = 1;
   for (const Digit& digit : digits_) {
     if (key_count > kMostKeys / digit.radix) key_count = compress_keys();
-    add_digit(digit, key_count, count, keys);
+    with_parts<uint64_t>(&digit, key_count, [&](const auto& part) {
+      for (int64_t i = 0; i < count; ++i) keys[i] += part(i);
+    });
     key_count *= digit.radix;
   }
-  std::iota(rows_.begin(), rows_.begin() + count, 0);
+  std::iota(rows_.begin(), rows_.begin() + count, MorselRow{0});
   counts_.resize(std::max(counts_.size(), size_t{1} << kRadixBits));
   for (int shift = 0; (key_count - 1) >> shift > 0; shift += kRadixBits) {
-    const auto place = [&](uint32_t row) { return keys[row] >> shift & ((1 << kRadixBits) - 1); };
+    const auto place = [&](size_t row) { return keys[row] >> shift & ((1 << kRadixBits) - 1); };
     std::fill_n(counts_.begin(), 1 << kRadixBits, 0);
-    for (int64_t i = 0; i < count; ++i) ++counts_[place(static_cast<uint32_t>(i))];
+    for (int64_t i = 0; i < count; ++i) ++counts_[place(static_cast<size_t>(i))];
     std::exclusive_scan(counts_.begin(), counts_.begin() + (1 << kRadixBits), counts_.begin(), 0u);
     for (int64_t i = 0; i < count; ++i) spare_rows_[counts_[place(rows_[i])]++] = rows_[i];
     rows_.swap(spare_rows_);
   }
+  for (int64_t i = 0; i < count; ++i) positions_[rows_[i]] = static_cast<MorselRow>(i);
   for (uint32_t begin = 0, end = 0; begin < count; begin = end) {
     const uint64_t key = keys[rows_[begin]];
     while (end < count && keys[rows_[end]] == key) ++end;
@@ -232,7 +263,7 @@ void RowRuns::index_places(const Instant* times, const std::vector<ColumnView>& 
   place_rows_.clear();
   times_.clear();
   for (const Place& place : places_) {
-    place_rows_.push_back(sorted_ ? rows_[place.begin] : place.begin);
+    place_rows_.push_back(sorted_ ? rows_[place.begin] : static_cast<MorselRow>(place.begin));
     times_.push_back(times[place_rows_.back()]);
   }
   const auto count = static_cast<int64_t>(places_.size());

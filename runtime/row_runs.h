@@ -34,8 +34,10 @@ class RowRuns {
 
   const std::vector<Place>& places() const { return places_; }
   const std::vector<Run>& runs() const { return runs_; }
-  /// The rows in the order of places and runs; null where that is their own order.
-  const uint32_t* rows() const { return sorted_ ? rows_.data() : nullptr; }
+  /// The rows in the order of places and runs, and at which place of it each row is; null where that is their own
+  /// order.
+  const MorselRow* rows() const { return sorted_ ? rows_.data() : nullptr; }
+  const MorselRow* positions() const { return sorted_ ? positions_.data() : nullptr; }
   /// The cell of place p in key space use k.
   uint32_t cell(size_t use, size_t place) const { return indexer_.cells()[use][place]; }
   /// Writes the cell of every row in key space use k.
@@ -63,8 +65,9 @@ class RowRuns {
   void add_case_digit(const ColumnView& column, int64_t count);
   void add_dimension_digit(Dimension* dimension, const ColumnView& column, int64_t count);
   void add_plain_digit(const uint32_t* numbers, int64_t count);
-  template <typename Key>
-  void add_digit(const Digit& digit, Key stride, int64_t count, Key* keys) const;
+  template <typename Key, typename Use>
+  void with_parts(const Digit* digit, uint64_t stride, const Use& use) const;
+  void make_few_keys(size_t key_count, int64_t count);
   void sort_few(size_t key_count, int64_t count);
   void sort_many(int64_t count);
   uint64_t compress_keys();
@@ -84,12 +87,12 @@ class RowRuns {
   std::vector<uint16_t> few_keys_;
   std::vector<uint64_t> many_keys_;
   std::vector<uint32_t> counts_;
-  std::vector<uint32_t> rows_, spare_rows_;
+  std::vector<MorselRow> rows_, spare_rows_, positions_;
   bool sorted_ = false;
   std::vector<Place> places_;
   std::vector<Run> runs_;
   uint64_t latest_place_ = 0;
-  std::vector<uint32_t> place_rows_;
+  std::vector<MorselRow> place_rows_;
 };
 
 }  // namespace alidade

@@ -3,8 +3,16 @@
 #include "runtime/state.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace alidade {
+namespace {
+
+bool is_empty(const uint8_t* cell, size_t stride) {
+  return cell[0] == 0 && std::memcmp(cell, cell + 1, stride - 1) == 0;
+}
+
+}  // namespace
 
 PipelineCells::PipelineCells(const PipelineProgram& pipeline) : sinks(static_cast<size_t>(pipeline.sink_count)) {
   for (uint32_t stride : pipeline.strides) arrays.push_back({{}, stride});
@@ -25,12 +33,14 @@ void PipelineCells::take(PipelineCells&& other, const PipelineProgram& pipeline,
     if (renamed.empty()) arrays[k].bytes.grow(count * stride);
     for (size_t cell = 0; cell < count; ++cell) {
       size_t target = renamed.empty() ? cell : (*renamed[k])[cell];
-      if (target == kNoId) continue;  // a place in a page that no group has taken
+      const uint8_t* from = other.arrays[k].bytes.data() + cell * stride;
+      // A place in a page that no group has taken, or a cell that no row fell into.
+      if (target == kNoId || is_empty(from, stride)) continue;
       arrays[k].bytes.grow((target + 1) * stride);
       for (const AccumulatorLayout& accumulator : pipeline.accumulators) {
         if (static_cast<size_t>(accumulator.key_space_use) != k || accumulator.sink >= 0) continue;
         merge_accumulator(accumulator.kind, arrays[k].bytes.data() + target * stride + accumulator.offset,
-                          other.arrays[k].bytes.data() + cell * stride + accumulator.offset);
+                          from + accumulator.offset);
       }
     }
   }

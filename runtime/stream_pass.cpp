@@ -86,15 +86,6 @@ void StreamPass::plan_columns() {
     }
     origins_.push_back(std::move(origin));
   }
-  std::vector<bool> read(origins_.size());
-  for (const int column : pipeline_.always_columns) read[static_cast<size_t>(column)] = true;
-  for (const std::vector<int>& columns : pipeline_.case_columns) {
-    for (const int column : columns) read[static_cast<size_t>(column)] = true;
-  }
-  for (size_t c = 0; c < origins_.size(); ++c) {
-    const bool wide = origins_[c].kind == ColumnKind::kField && origins_[c].width == 8;
-    if (read[c] && wide) wide_columns_.push_back(origins_[c].bound);
-  }
 }
 
 // Codes that only rows' runs, loops and exchanges read may stay behind their dictionary.
@@ -369,7 +360,9 @@ TimeExtent StreamPass::run_morsel(Worker* worker, const Morsel& morsel, std::vec
   SpillScope scope(&worker->cells.arena);
   bind_morsel(worker, morsel);
   const Instant* times = static_cast<const Instant*>(morsel.batch->columns[time_].values) + morsel.begin;
-  const TimeExtent extent = extent_of_times(times, morsel.count);
+  const std::vector<TimeExtent>& extents = morsel.batch->times;
+  const TimeExtent extent = extents.empty() ? extent_of_times(times, morsel.count)
+                                            : extents[static_cast<size_t>(morsel.begin / AL_MORSEL_ROWS)];
   worker->runs.find(times, extent.first, extent.last, worker->views, morsel.count);
   reach_cells(worker);
   fold_runs(worker, morsel);
@@ -447,26 +440,40 @@ void StreamPass::reach_cells(Worker* worker) {
   for (al_sink& sink : worker->cells.sinks) worker->sinks.push_back(&sink);
 }
 
-// Rows of the next morsel, as far as their columns are read out of order: by then they have come from memory.
-void StreamPass::fetch_ahead(const Morsel& morsel, int64_t begin, int64_t end) const {
-  const int64_t next = morsel.begin + morsel.count;
-  end = std::min(next + end, morsel.batch->row_count);
-  for (const size_t bound : wide_columns_) {
-    const int64_t* values = static_cast<const int64_t*>(morsel.batch->columns[bound].values);
-    for (int64_t row = next + begin; row < end; row += 8) __builtin_prefetch(values + row);
+// Columns that many rows are asked for are put in the order of the runs as a whole, which reads memory from end to end;
+// of others every run picks its own rows' values.
+void StreamPass::sort_columns(Worker* worker, int64_t count) {
+  constexpr int64_t kMany = 4;  // one row in so many
+  worker->sorted.assign(origins_.size(), {});
+  if (worker->runs.rows() == nullptr) return;
+  worker->rows_read.assign(origins_.size(), 0);
+  const auto read = [&](const std::vector<int>& columns, int64_t rows) {
+    for (const int column : columns) worker->rows_read[static_cast<size_t>(column)] += rows;
+  };
+  read(pipeline_.always_columns, count);
+  for (const RowRuns::Run& run : worker->runs.runs()) {
+    if (run.dispatch_case < pipeline_.cases.size())
+      read(pipeline_.case_columns[run.dispatch_case], run.end - run.begin);
+  }
+  for (size_t c = 0; c < origins_.size(); ++c) {
+    if (kMany * worker->rows_read[c] < count) continue;
+    worker->sorted[c] = worker->of_morsel.scatter(c, worker->views[c], worker->runs.positions(), count);
   }
 }
 
 // Every run's columns are laid side by side, in the cache, and folded at once.
 void StreamPass::fold_runs(Worker* worker, const Morsel& morsel) {
-  const uint32_t* rows = worker->runs.rows();
+  sort_columns(worker, morsel.count);
+  const MorselRow* rows = worker->runs.rows();
   const bool slack = morsel.begin + morsel.count + AL_LANES <= morsel.batch->row_count;
   const auto fold = [&](const std::vector<al_update>& functions, const std::vector<int>& columns, uint32_t begin,
                         uint32_t end) {
     for (const int column : columns) {
       const size_t c = static_cast<size_t>(column);
       const ColumnView& view = worker->views[c];
-      if (rows == nullptr && view.codes == nullptr && (slack || origins_[c].kind != ColumnKind::kField)) {
+      if (worker->sorted[c].values != nullptr) {
+        worker->of_run.point(c, worker->sorted[c].from(begin));
+      } else if (rows == nullptr && view.codes == nullptr && (slack || origins_[c].kind != ColumnKind::kField)) {
         worker->of_run.point(c, view);
       } else {
         worker->of_run.gather(c, view, rows == nullptr ? nullptr : rows + begin, end - begin);
@@ -475,7 +482,6 @@ void StreamPass::fold_runs(Worker* worker, const Morsel& morsel) {
     const al_run run{worker->of_run.columns(), end - begin, worker->run_cells.data(), worker->run_states.data(),
                      worker->sinks.data()};
     for (const al_update function : functions) function(&run);
-    if (rows != nullptr) fetch_ahead(morsel, begin, end);
   };
   const size_t uses = pipeline_.key_spaces.size();
   worker->run_cells.resize(uses);

@@ -63,6 +63,8 @@ class StreamPass {
     std::vector<std::vector<uint64_t>> gathered;
     std::vector<std::vector<uint8_t>> gathered_valid;
     GatheredColumns of_run, of_morsel;
+    std::vector<int64_t> rows_read;  ///< of the morsel, by pipeline column
+    std::vector<ColumnView> sorted;  ///< in the order of the morsel's runs, where the whole column is
     std::vector<uint8_t*> bases;
     std::vector<al_sink*> sinks;
     std::vector<uint32_t> run_cells;
@@ -104,8 +106,8 @@ class StreamPass {
   void bind_batch(Worker* worker, const BoundBatch& batch);
   void bind_morsel(Worker* worker, const Morsel& morsel);
   void reach_cells(Worker* worker);
+  void sort_columns(Worker* worker, int64_t count);
   void fold_runs(Worker* worker, const Morsel& morsel);
-  void fetch_ahead(const Morsel& morsel, int64_t begin, int64_t end) const;
   void exchange(Worker* worker, const Morsel& morsel, std::vector<ScatteredRows>* scattered);
   void count_rows_without_entity(Worker* worker, const std::vector<ScatteredRows>& scattered);
   void take_workers(StreamState* stream);
@@ -122,7 +124,6 @@ class StreamPass {
   size_t time_ = 0, id_ = 0, arrived_ = 0;
   std::vector<ColumnOrigin> origins_;
   std::vector<Lookup> lookups_;
-  std::vector<size_t> wide_columns_;  ///< bound columns of 8 bytes that loops read
   std::unique_ptr<Binder> binder_;
   std::unique_ptr<Deduplicator> deduplicator_;
   std::vector<std::unique_ptr<Worker>> workers_;

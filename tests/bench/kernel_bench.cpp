@@ -106,7 +106,7 @@ void measure(const Events& events, int pairs, bool floats) {
   std::fill(base, base + cell_bytes, 0);
   SpillArena arena;
   const SpillScope scope(&arena);
-  std::vector<uint32_t> rows(AL_MORSEL_ROWS);
+  std::vector<MorselRow> rows(AL_MORSEL_ROWS);
   GatheredColumns of_run(kColumns);
   double update_seconds = 0, gather_seconds = 0;
   for (size_t first = 0; first < events.name.size(); first += AL_MORSEL_ROWS) {

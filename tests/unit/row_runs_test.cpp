@@ -97,6 +97,7 @@ void check(const Morsel& morsel, bool coded, bool dispatched, RowRuns* runs, Sta
       run_end = run.end;
       for (uint32_t i = run.begin; i < run.end; ++i) {
         const uint32_t row = runs->rows() == nullptr ? i : runs->rows()[i];
+        REQUIRE((runs->positions() == nullptr || runs->positions()[row] == i));
         ++seen[row];
         const uint32_t code = morsel.names[row];
         const uint16_t found = code < pipeline.case_of_code.size() ? pipeline.case_of_code[code] : uint16_t{0xffff};
@@ -139,7 +140,7 @@ TEST_CASE("every row is in one run, with its case and its cells") {
 
 TEST_CASE("gathered columns hold the chosen rows, codes behind dictionaries included") {
   const Morsel morsel(100, 1, 10, true, 5);
-  const std::vector<uint32_t> rows = {99, 0, 7, 7};
+  const std::vector<MorselRow> rows = {99, 0, 7, 7};
   GatheredColumns gathered(3);
   for (const bool coded : {false, true}) {
     const std::vector<ColumnView> columns = morsel.columns(coded);
@@ -154,6 +155,25 @@ TEST_CASE("gathered columns hold the chosen rows, codes behind dictionaries incl
     CHECK(static_cast<const uint32_t*>(gathered.columns()[1].values)[89] == morsel.plans[99]);
   }
   CHECK(gathered.columns()[0].valid == nullptr);
+}
+
+TEST_CASE("scattered columns hold all rows in their new order") {
+  const Morsel morsel(100, 1, 10, true, 5);
+  std::vector<MorselRow> positions(100);
+  for (size_t i = 0; i < 100; ++i) positions[i] = static_cast<MorselRow>(i * 37 % 100);
+  GatheredColumns scattered(3);
+  for (const bool coded : {false, true}) {
+    const std::vector<ColumnView> columns = morsel.columns(coded);
+    std::vector<ColumnView> sorted;
+    for (size_t c = 0; c < 3; ++c) sorted.push_back(scattered.scatter(c, columns[c], positions.data(), 100));
+    for (size_t i = 0; i < 100; ++i) {
+      CHECK(reinterpret_cast<const uint32_t*>(sorted[0].values)[positions[i]] == morsel.names[i]);
+      CHECK(reinterpret_cast<const uint32_t*>(sorted[1].from(positions[i]).values)[0] == morsel.plans[i]);
+      CHECK(reinterpret_cast<const int64_t*>(sorted[2].values)[positions[i]] == morsel.seats[i]);
+      CHECK(sorted[2].valid[positions[i]] == morsel.seats_there[i]);
+    }
+    CHECK(sorted[0].valid == nullptr);
+  }
 }
 
 }  // namespace
