@@ -97,8 +97,15 @@ int RowLowering::column(RowId id, ColumnForm form) {
     use.field = row.field;
     use.nullable = row.type.optional;
   } else if (row.kind == RowKind::kRate) {
-    use.kind = ColumnKind::kRate;
-    use.rate = plan_rate(rates_, model_.rates[static_cast<size_t>(row.rate)]);
+    const Rate& rate = model_.rates[static_cast<size_t>(row.rate)];
+    use.kind = row.field < 0 ? ColumnKind::kRate : ColumnKind::kAttribute;
+    if (row.field < 0) {
+      use.rate = plan_rate(rates_, rate);
+    } else {
+      use.table = rate.table;
+      use.field = rate.field;
+      use.entity_field = row.field;
+    }
     use.nullable = true;
   } else {
     ALIDADE_CHECK(row.kind == RowKind::kAttribute || row.kind == RowKind::kMember);

@@ -26,7 +26,7 @@ class Evaluation {
       case RowKind::kMember:
         return table_row(row) != nullptr;
       case RowKind::kRate:
-        return rate_at(data_, model_.rates[static_cast<size_t>(row.rate)], row_.time);
+        return rate(row);
       case RowKind::kNegate:
       case RowKind::kAdd:
       case RowKind::kSubtract:
@@ -107,6 +107,16 @@ class Evaluation {
       if (version.valid.start <= row_.time && row_.time < version.valid.end) return &version.row;
     }
     return nullptr;
+  }
+
+  RowValue rate(const Row& row) const {
+    Rate asked = model_.rates[static_cast<size_t>(row.rate)];
+    if (row.field >= 0) {
+      const std::string* currency = std::get_if<std::string>(&row_.fields[static_cast<size_t>(row.field)]);
+      if (currency == nullptr) return {};
+      asked.currency = *currency;
+    }
+    return rate_at(data_, asked, row_.time);
   }
 
   static Number number_of(const RowValue& value, const Type& type) {

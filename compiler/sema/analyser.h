@@ -356,8 +356,12 @@ class Analyser {
   bool conversion_table(const ast::Expr& rates, Conversion& conversion);
   bool conversion_time(const ast::Expr& on, Conversion& conversion);
   std::optional<UnitId> currency_of(const ast::Expr& amount, const Type& type);
-  std::optional<int> rate_of(const Conversion& conversion, UnitId from);
-  Type rate_type(int rate, UnitId from, UnitId to);
+  std::optional<int> rate_of(const Conversion& conversion, const std::string& currency);
+  Type rate_type(int rate, UnitId from);
+  std::optional<RowId> converted_by_entity(const ast::Expr& call, const RowScope& scope, const Conversion& conversion,
+                                           RowId amount, int entity);
+  std::optional<RowId> times_rate(const ast::Expr& call, RowId amount, const RowScope& scope, int rate, UnitId from,
+                                  int entity);
   void warn_same_currency(const ast::Expr& call, const Conversion& conversion);
   void warn_two_currencies(const ast::Expr& expr, const Type& left, const Type& right, const Type& type);
   RowId unrated(RowId input);

@@ -11,6 +11,12 @@ namespace {
 
 const ast::Expr& bare(const ast::Expr& expr) { return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr; }
 
+bool is_plain_number(const Type& type) {
+  const bool number =
+      type.kind == ValueKind::kInteger || type.kind == ValueKind::kDecimal || type.kind == ValueKind::kNumber;
+  return number && type.unit == UnitTable::one();
+}
+
 /// "`rate : money(EUR)`, `mid : money(USD)`"
 std::string money_fields(const ModelSource& table, const UnitTable& units) {
   std::string text;
@@ -162,14 +168,18 @@ std::optional<UnitId> Analyser::currency_of(const ast::Expr& amount, const Type&
   }
   error(Code::not_convertible, amount.span,
         fmt::format("only an amount of one currency can be converted, and this is {}", show(type)),
-        shape.currencies > 1 ? "convert each amount before they meet" : "");
+        shape.currencies > 1 ? "convert each amount before they meet"
+        : is_plain_number(type)
+            ? "declare its currency, as in `money(USD)`; one that stands in a column of its own is an "
+              "entity with the name of the table's key: `entity currency : text`"
+            : "");
   return std::nullopt;
 }
 
-/// What one unit of `from` is worth: into Model::rates.
-std::optional<int> Analyser::rate_of(const Conversion& conversion, UnitId from) {
+/// What one unit of a currency is worth, "" for that of each row: into Model::rates.
+std::optional<int> Analyser::rate_of(const Conversion& conversion, const std::string& currency) {
   const ModelSource& table = model_.tables[static_cast<size_t>(conversion.table)];
-  const std::string to = model_.units.display(conversion.to), currency = model_.units.display(from);
+  const std::string to = model_.units.display(conversion.to);
   const auto is_rate = [&](const ModelField& field) {
     return field.type.kind == ValueKind::kMoney && field.type.unit == conversion.to;
   };
@@ -198,10 +208,11 @@ std::optional<int> Analyser::rate_of(const Conversion& conversion, UnitId from) 
     const std::string has = money_fields(table, model_.units);
     error(Code::rates_table, conversion.table_span,
           fmt::format("`{}` says nothing in {}: it has {}", table.name, to, has.empty() ? "no amount of money" : has),
-          fmt::format("a rate is what one {0} is worth in {1}: the table needs the key \"{0}\" and a field such as "
-                      "`rate : money({1})`; the rate of the other direction is not turned round, as 1 / rate is not "
-                      "exact",
-                      currency, to));
+          fmt::format(
+              "a rate is what one unit of the currency in the table's key is worth in {0}: the table needs a field "
+              "such as `rate : money({0})`; the rate of the other direction is not turned round, as 1 / rate is "
+              "not exact",
+              to));
     return std::nullopt;
   }
   const Rate rate{conversion.table, field, currency, conversion.on == RateTime::kMoment, conversion.moment};
@@ -211,11 +222,11 @@ std::optional<int> Analyser::rate_of(const Conversion& conversion, UnitId from) 
   return index;
 }
 
-Type Analyser::rate_type(int rate, UnitId from, UnitId to) {
+Type Analyser::rate_type(int rate, UnitId from) {
   const Rate& taken = model_.rates[static_cast<size_t>(rate)];
   Type type = model_.tables[static_cast<size_t>(taken.table)].fields[static_cast<size_t>(taken.field)].type;
-  type.kind = ValueKind::kDecimal;
-  type.unit = model_.units.divide(to, from);
+  if (from != UnitTable::one()) type.kind = ValueKind::kDecimal;
+  type.unit = model_.units.divide(type.unit, from);
   return type;
 }
 
@@ -244,34 +255,78 @@ std::optional<RowId> Analyser::row_convert(const ast::Expr& call, const RowScope
   std::optional<Conversion> conversion = this->conversion(call);
   std::optional<RowId> amount = conversion ? row(*call.args[0].value, scope) : std::nullopt;
   if (!amount) return std::nullopt;
-  const Type type = model_.row(*amount).type;
-  std::optional<UnitId> from = currency_of(*call.args[0].value, type);
-  if (!from) return std::nullopt;
   if (conversion->on == RateTime::kPeriodEnd) {
     error(Code::rate_time, *conversion->on_span, "a row has a time of its own, and `period_end` is of a whole period",
           fmt::format("leave `on` out, or convert what is made of all rows: `convert(sum({}), …, on = period_end)`",
                       words(*call.args[0].value)));
     return std::nullopt;
   }
+  const int entity = scope.stream < 0 ? -1 : entity_for_table(model_, scope.stream, conversion->table);
+  if (entity >= 0 && is_plain_number(model_.row(*amount).type))
+    return converted_by_entity(call, scope, *conversion, *amount, entity);
+  std::optional<UnitId> from = currency_of(*call.args[0].value, model_.row(*amount).type);
+  if (!from) return std::nullopt;
   if (*from == conversion->to) return warn_same_currency(call, *conversion), amount;
-  std::optional<int> rate = rate_of(*conversion, *from);
-  if (!rate) return std::nullopt;
+  std::optional<int> rate = rate_of(*conversion, model_.units.display(*from));
+  return rate ? times_rate(call, *amount, scope, *rate, *from, -1) : std::nullopt;
+}
+
+/// A number whose currency the row says, in the entity that is the table's key. One in the currency asked for needs no
+/// rate.
+std::optional<RowId> Analyser::converted_by_entity(const ast::Expr& call, const RowScope& scope,
+                                                   const Conversion& conversion, RowId amount, int entity) {
+  if (conversion.on == RateTime::kMoment) {
+    error(Code::rate_time, *conversion.on_span,
+          "the rate of one moment is that of one currency, and here each row has its own",
+          "leave `on` out: each amount at the rate of its own time");
+    return std::nullopt;
+  }
+  std::optional<int> rate = rate_of(conversion, "");
+  std::optional<RowId> converted =
+      rate ? times_rate(call, amount, scope, *rate, UnitTable::one(), entity) : std::nullopt;
+  if (!converted) return std::nullopt;
+  Row word;
+  word.type.kind = ValueKind::kText;
+  word.text = model_.units.display(conversion.to);
+  Row one;
+  one.type = model_.row(*converted).type;
+  one.type.exact = true;
+  one.type.scale = 0;
+  one.type.bits = 2;
+  one.type.optional = false;
+  one.exact = 1;
+  const RowId unit = build_.row(std::move(one));
+  const Operand left{model_.row(amount).type, false}, right{model_.row(unit).type, true};
+  const Type same = std::get<Type>(arithmetic(ArithmeticOp::kMultiply, left, right, model_.units));
+  Row node;
+  node.kind = RowKind::kIf;
+  node.stream = scope.stream;
+  node.a = build_.binary(RowKind::kEqual, boolean_type(), field_row(scope, entity), build_.row(std::move(word)));
+  node.b = build_.binary(RowKind::kMultiply, same, amount, unit);
+  node.c = *converted;
+  node.type = std::get<Type>(branches({same, false}, {model_.row(*converted).type, false}, model_.units));
+  return build_.row(std::move(node));
+}
+
+/// An amount times its rate, that of `from` or else of the currency that each row's `entity` names.
+std::optional<RowId> Analyser::times_rate(const ast::Expr& call, RowId amount, const RowScope& scope, int rate,
+                                          UnitId from, int entity) {
   Row node;
   node.kind = RowKind::kRate;
-  node.type = rate_type(*rate, *from, conversion->to);
+  node.type = rate_type(rate, from);
   node.type.optional = true;
   node.stream = scope.stream;
-  node.rate = *rate;
-  const bool constant = model_.row(*amount).kind == RowKind::kConst;
-  std::variant<Type, TypeProblem> product =
-      arithmetic(ArithmeticOp::kMultiply, {type, constant}, {node.type, false}, model_.units);
+  node.rate = rate;
+  node.field = entity;
+  const Operand left{model_.row(amount).type, model_.row(amount).kind == RowKind::kConst};
+  std::variant<Type, TypeProblem> product = arithmetic(ArithmeticOp::kMultiply, left, {node.type, false}, model_.units);
   if (const TypeProblem* wrong = std::get_if<TypeProblem>(&product)) {
     TypeProblem reported = *wrong;
     if (wrong->code == Code::too_wide)
       reported.help = "convert what is made of all rows, as in `convert(sum(x.price * x.count), …, on = period_end)`";
     return problem(reported, call.span), std::nullopt;
   }
-  return build_.binary(RowKind::kMultiply, std::get<Type>(product), *amount, build_.row(std::move(node)));
+  return build_.binary(RowKind::kMultiply, std::get<Type>(product), amount, build_.row(std::move(node)));
 }
 
 /// The condition of rows that would have `input` if a rate were there: everything else that it needs is.
@@ -368,11 +423,11 @@ std::optional<Term> Analyser::value_convert(const ast::Expr& call) {
     return std::nullopt;
   }
   if (*from == conversion->to) return warn_same_currency(call, *conversion), amount;
-  std::optional<int> rate = rate_of(*conversion, *from);
+  std::optional<int> rate = rate_of(*conversion, model_.units.display(*from));
   if (!rate) return std::nullopt;
   Value node;
   node.kind = ValueKindTag::kRate;
-  node.type = rate_type(*rate, *from, conversion->to);
+  node.type = rate_type(*rate, *from);
   node.type.bits = 0;
   node.type.optional = false;
   node.rate = *rate;

@@ -226,7 +226,8 @@ std::string row_text(const Model& model, RowId id) {
       return field(model.streams[static_cast<size_t>(row.stream)], row.field) + " in " +
              model.tables[static_cast<size_t>(row.table)].name;
     case RowKind::kRate:
-      return rate_text(model, row.rate);
+      return rate_text(model, row.rate) +
+             (row.field < 0 ? "" : field(model.streams[static_cast<size_t>(row.stream)], row.field));
     case RowKind::kNegate:
       return "-" + row_text(model, row.a);
     case RowKind::kNot:

@@ -31,7 +31,7 @@ enum class RowKind : uint8_t {
   kField,      ///< field of the stream
   kAttribute,  ///< field `attribute` of table `table`, through the stream's entity field `field`
   kMember,     ///< the row's entity is in `table`
-  kRate,       ///< `rate`, as of the row's time
+  kRate,       ///< `rate`, as of the row's time; with `field` of the currency that this entity of the row names
   kNegate,
   kAdd,
   kSubtract,

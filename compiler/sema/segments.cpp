@@ -281,7 +281,8 @@ std::optional<RowId> Analyser::translate_leaf(Row row, const Translation& transl
 std::optional<RowId> Analyser::translate_parts(RowId id, Translation& translation) {
   Row row = model_.row(id);
   if (row.kind == RowKind::kConst) return id;
-  bool leaf = row.kind == RowKind::kField || row.kind == RowKind::kAttribute || row.kind == RowKind::kMember;
+  bool leaf = row.kind == RowKind::kField || row.kind == RowKind::kAttribute || row.kind == RowKind::kMember ||
+              (row.kind == RowKind::kRate && row.field >= 0);
   if (leaf) return translate_leaf(std::move(row), translation);
   if (row.kind == RowKind::kIsFirst || row.kind == RowKind::kIsLast) {
     *translation.missing =

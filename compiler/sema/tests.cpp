@@ -37,8 +37,8 @@ void FieldsRead::field(int source, int field) {
 void FieldsRead::row(RowId id) {
   if (!id.valid() || !rows_.insert(id).second) return;
   const Row& row = model_.row(id);
-  bool leaf = row.kind == RowKind::kField || row.kind == RowKind::kAttribute || row.kind == RowKind::kMember;
-  if (leaf && row.stream >= 0) field(row.stream, row.field);
+  const bool by_entity = row.kind == RowKind::kAttribute || row.kind == RowKind::kMember || row.kind == RowKind::kRate;
+  if ((row.kind == RowKind::kField || by_entity) && row.field >= 0 && row.stream >= 0) field(row.stream, row.field);
   if (row.kind == RowKind::kAttribute) field(-1 - row.table, row.attribute);
   rate(row.rate);
   for (RowId child : {row.a, row.b, row.c}) this->row(child);
