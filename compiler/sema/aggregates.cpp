@@ -429,6 +429,11 @@ std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate agg
       if (input.kind == ValueKind::kBoolean)
         report.help = fmt::format("count the rows: `count({} where …)`, or `share(… of {})`", stream_name, stream_name);
       if (input.kind == ValueKind::kText) report.help = "count its values with `unique`";
+      if (input.kind == ValueKind::kOneOf)
+        report.help =
+            fmt::format("a list is no scale: take `share({0} where … == … of {0})`, or `unique`", stream_name);
+      if (input.kind == ValueKind::kTimestamp)
+        report.help = "a time has a smallest and a largest, `min` and `max`; what lies between two is an amount";
       if (ordered && !is_numeric(input.kind)) {
         report.help = fmt::format(
             "a metric is a number or a time; count the rows that have a value: `count({} where … == …)`", stream_name);

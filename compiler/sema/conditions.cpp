@@ -26,6 +26,7 @@ std::optional<RowId> Analyser::condition(const ast::Expr& expr, const RowScope& 
   Diagnostic& report =
       error(Code::not_a_condition, expr.span, fmt::format("a condition is needed here, and this is {}", show(type)));
   if (type.kind == ValueKind::kText || type.kind == ValueKind::kOneOf) report.help = "compare it: `== \"…\"`";
+  if (is_numeric(type.kind)) report.help = "compare it: `> …`";
   return std::nullopt;
 }
 

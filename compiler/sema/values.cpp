@@ -322,7 +322,8 @@ std::optional<Term> Analyser::value_if(const ast::Expr& expr) {
   if (!test || !a || !b) return std::nullopt;
   if (model_.value(test->value).type.kind != ValueKind::kBoolean) {
     error(Code::not_a_condition, expr.a->span,
-          fmt::format("`if` needs a condition, and this is {}", show(model_.value(test->value).type)));
+          fmt::format("`if` needs a condition, and this is {}", show(model_.value(test->value).type)),
+          "compare it, as in `if x > 0 then … else …`");
     return std::nullopt;
   }
   Operand left = operand(*a), right = operand(*b);
