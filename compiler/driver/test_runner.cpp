@@ -214,9 +214,9 @@ std::string exact_text(const ResultRow& row, const MetricInfo& info) {
 std::vector<std::string> stream_texts(const ResultSet& result) {
   std::vector<std::string> texts;
   for (const StreamReport& stream : result.streams) {
-    std::string text =
-        fmt::format("{}: {} rows, {} duplicates, {} late, {} ambiguous times, {} bad", stream.stream, stream.rows,
-                    stream.duplicates, stream.late, stream.ambiguous_times, stream.bad.total());
+    std::string text = fmt::format("{}: {} rows, {} duplicates, {} late, {} ambiguous times, {} bad, {} without rate",
+                                   stream.stream, stream.rows, stream.duplicates, stream.late, stream.ambiguous_times,
+                                   stream.bad.total(), stream.without_rate);
     for (const auto& [entity, rows] : std::map(stream.without_entity.begin(), stream.without_entity.end())) {
       if (rows > 0) text += fmt::format(", {} without {}", rows, entity);
     }

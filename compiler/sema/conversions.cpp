@@ -323,7 +323,10 @@ std::optional<RowId> Analyser::times_rate(const ast::Expr& call, RowId amount, c
   if (const TypeProblem* wrong = std::get_if<TypeProblem>(&product)) {
     TypeProblem reported = *wrong;
     if (wrong->code == Code::too_wide)
-      reported.help = "convert what is made of all rows, as in `convert(sum(x.price * x.count), …, on = period_end)`";
+      reported.help =
+          "a factor stands outside, as in `sum(convert(x.price, …)) * 1.19`; what is multiplied by a field is "
+          "converted as "
+          "a sum: `convert(sum(x.price * x.count), …, on = period_end)`";
     return problem(reported, call.span), std::nullopt;
   }
   return build_.binary(RowKind::kMultiply, std::get<Type>(product), amount, build_.row(std::move(node)));

@@ -243,6 +243,22 @@ def overflow():
     check("overflow", done.returncode == 1 and "error[AL8203]" in done.stderr and "overflow" in done.stdout, done.stdout, done.stderr)
 
 
+def rates():
+    """Amounts without a rate are said below a table, beside CSV and in JSON."""
+    spec = SPEC.replace("metric buyers", "table ecb key currency { currency : text; rate : money(EUR); valid from since to until }\n"
+                        "metric in_eur = sum(convert(app.amount, to = EUR, using = ecb))\nmetric buyers")
+    project = Project(**{"shop.metric": spec, "data/ecb.csv": "currency,rate,since,until\nUSD,0.5,,2026-01-06\n",
+                         "alidade.toml": TOML + '[sources.ecb]\npath = "data/ecb.csv"\n'})
+    note = "2 rows with an amount and no rate for it"
+    for engine in ("native", "reference"):
+        project.expect(f"run in_eur --per day --engine {engine}", 0, out=["0.75", "no_rate: a currency rate is missing", note])
+        project.expect(f"run in_eur --format csv --engine {engine}", 0, out=["EUR,no_rate,"], err=[note])
+        document = json.loads(project.expect(f"run in_eur revenue --format json --engine {engine}", 0).stdout)
+        check("rows without a rate", document["modules"][0]["streams"][0]["without_rate"] == 2, document)
+    document = json.loads(project.expect("run revenue --format json", 0).stdout)
+    check("no rates", document["modules"][0]["streams"][0]["without_rate"] == 0, document)
+
+
 def test_verb():
     project = Project()
     project.expect("test", 0, out=["1 test, 2 expectations", "all passed"])
@@ -320,7 +336,7 @@ def colour():
 
 
 if __name__ == "__main__":
-    for group in (usage, loudness, check_verb, project_files, run_verb, elapsed, outputs, overflow, test_verb, fmt_verb, explain_verb, init_verb,
+    for group in (usage, loudness, check_verb, project_files, run_verb, elapsed, outputs, overflow, rates, test_verb, fmt_verb, explain_verb, init_verb,
                   several_modules, colour):
         group()
     for failure in failures:

@@ -151,7 +151,8 @@ int64_t reported(const ResultSet& result, const Marks::Report& wanted) {
     std::map<std::string, int64_t> counts{{"rows", stream.rows},
                                           {"duplicates", stream.duplicates},
                                           {"late", stream.late},
-                                          {"ambiguous times", stream.ambiguous_times}};
+                                          {"ambiguous times", stream.ambiguous_times},
+                                          {"without rate", stream.without_rate}};
     for (const auto& [entity, rows] : stream.without_entity) counts["without " + entity] = rows;
     if (!wanted.words.starts_with("without ") && !counts.contains(wanted.words)) return -1;
     return counts[wanted.words];
