@@ -125,7 +125,13 @@ std::optional<PartFilter> part_filter(const Program& program, size_t pipeline, c
   const auto keeps_rows = [&](const PipelineProgram& other) {
     return other.stream == read.stream && other.source.derived();
   };
-  if (std::any_of(program.pipelines.begin(), program.pipelines.end(), keeps_rows)) return std::nullopt;
+  const auto counts_unrated = [&](const Presence& rows) {
+    return program.pipelines[static_cast<size_t>(rows.pipeline)].stream == read.stream;
+  };
+  if (std::any_of(program.pipelines.begin(), program.pipelines.end(), keeps_rows) ||
+      std::any_of(program.unrated.begin(), program.unrated.end(), counts_unrated)) {
+    return std::nullopt;
+  }
   std::set<int> keys;
   for (const MachineProgram& machine : read.machines) {
     const ColumnUse& key = read.columns[static_cast<size_t>(machine.key_column)];

@@ -18,8 +18,8 @@ std::vector<Instant> range_cuts(const Program& program, const Calendar& calendar
 Interval times_looked_at(const Program& program, const Calendar& calendar, const ReportRange& range);
 
 /// What the source of a pipeline need not read; nullopt where every row counts: the range is open on both sides, copies
-/// of an id or late rows are counted, an entity's first or last row is kept, or a distinct count is of what a table
-/// says of the row.
+/// of an id, late rows or rows without a rate are counted, an entity's first or last row is kept, or a distinct count
+/// is of what a table says of the row.
 std::optional<PartFilter> part_filter(const Program& program, size_t pipeline, const Calendar& calendar,
                                       Interval looked_at);
 

@@ -46,6 +46,7 @@ class Data:
     def __init__(self, fields=FIELDS, metrics=METRICS, zone="Europe/Berlin"):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ranges_"))
         self.spec = self.folder / "app.metric"
+        self.tables = []
         self.spec.write_text(f'module app\ncalendar {{ zone "{zone}" }}\nstream app {{ {fields} }}\n{metrics}\n')
 
     def write(self, table, group, name="app.parquet", **options):
@@ -53,10 +54,14 @@ class Data:
         pq.write_table(table, path, row_group_size=group, **options)
         return path
 
+    def add_table(self, name, text):
+        (self.folder / f"{name}.csv").write_text(text)
+        self.tables += ["--data", f"{name}={self.folder / name}.csv"]
+
     def run(self, path, *arguments, engine="native"):
         """The results as JSON, and how many row groups were not read."""
         done = alidade.invoke("run", self.spec, "--data", f"app={path}", "--format", "json", "--engine", engine, "--verbose",
-                              *arguments)
+                              *self.tables, *arguments)
         if done.returncode != 0:
             return None, done.stderr
         found = re.search(r"app: (\d+) row groups? outside the range", done.stderr)
@@ -146,6 +151,7 @@ def what_is_read_all_the_same():
 
     def left_out(fields=FIELDS, metric="metric m = sum(app.amount)", write=(), zone="UTC", **columns):
         data = Data(fields, metric, zone)
+        data.add_table("ecb", "currency,rate\nUSD,0.5\n") if "ecb" in metric else None
         path = data.write(pa.table({**rows, **columns}), 25, **dict(write))
         result, groups = data.run(path, "m", *march)
         slow, _ = data.run(path, "m", *march, engine="reference")
@@ -157,6 +163,8 @@ def what_is_read_all_the_same():
     check("copies of an id", left_out(FIELDS + "; id key : integer", key=list(range(count))) == 0)
     check("late rows", left_out(FIELDS + "; arrived got : timestamp", got=rows["at"]) == 0)
     check("an entity's first row", left_out(metric="event begun = first(app) per user\nmetric m = count(begun)") == 0)
+    check("rows without a rate", left_out(metric="table ecb key currency { currency : text; rate : money(EUR, 4) }\n"
+                                                 "metric m = sum(convert(app.amount, to = EUR, using = ecb))") == 0)
     check("no statistics", left_out(write={"write_statistics": False}.items()) == 0)
     anonymous = [None if i % 200 == 0 else user for i, user in enumerate(rows["user"])]
     optional = FIELDS.replace("user : text", "user : text?")
