@@ -1,12 +1,14 @@
 // CSV files as batches of text columns. Door: data_file.h. Only the cells that a field needs are kept; the file is read
-// in blocks, and a batch holds the whole records of one block.
+// in blocks, the whole records of a block are split on a thread beside, and batches come in the file's order.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
+#include <future>
+#include <thread>
 #include <utility>
 
-#include "runtime/column_buffers.h"
-#include "runtime/readers/csv.h"
+#include "runtime/readers/csv_piece.h"
 #include "runtime/readers/data_file.h"
 #include "runtime/readers/text_blocks.h"
 
@@ -78,7 +80,12 @@ Result<CsvText> CsvText::open(const FoundFile& file, char delimiter, char quote)
 class CsvFile : public DataFile {
  public:
   CsvFile(const FoundFile& file, const FileRequest& request, CsvText text)
-      : shown_(file.shown), request_(request), text_(std::move(text)) {}
+      : shown_(file.shown), request_(request), text_(std::move(text)) {
+    shape_.delimiter = delimiter_of(file, request.options);
+    shape_.quote = request.options.quote;
+    shape_.skip_ragged = request.skip_bad_rows;
+    rest_ = text_.splitter.at();
+  }
   Status find_columns();
   Result<bool> next(Batch* batch) override;
   BadRows take_bad_rows() override { return std::exchange(bad_, {}); }
@@ -86,20 +93,23 @@ class CsvFile : public DataFile {
 
  private:
   Error missing(const FieldSchema& field) const;
-  BadRows ragged(size_t count) const;
-  void append_row();
-  bool emit(int64_t first_row, Batch* batch);
+  BadRows ragged(const RaggedRow& row) const;
+  Status split_ahead();
+  Status begin_piece();
+  bool emit(CsvRows rows, Batch* batch);
 
   std::string shown_;
   const FileRequest& request_;
   CsvText text_;
-  std::vector<int> column_of_cell_;  // of each cell of the header: index into columns_, or -1
-  std::vector<NamedColumn> names_;   // fields with one source share its column
-  std::vector<ColumnBuffers> columns_;
-  std::vector<CsvCell> cells_;
-  std::vector<size_t> bytes_;  // of each column in the batch before
-  int64_t row_ = 0;
+  const char* rest_;  // of the text, not handed to a piece; null: nothing
+  CsvShape shape_;
+  std::vector<NamedColumn> names_;  // fields with one source share its column
+  std::vector<size_t> bytes_;       // of each column in the piece before
+  CsvPiece piece_;
+  size_t rows_at_ = 0;  // of the piece's rows
+  int64_t row_ = 0;     // before the piece
   BadRows bad_;
+  std::deque<std::future<CsvPiece>> pieces_;  // that follow
 };
 
 Error CsvFile::missing(const FieldSchema& field) const {
@@ -118,7 +128,7 @@ Error CsvFile::missing(const FieldSchema& field) const {
 
 Status CsvFile::find_columns() {
   const std::vector<std::string>& header = text_.header;
-  column_of_cell_.assign(header.size(), -1);
+  shape_.column_of_cell.assign(header.size(), -1);
   for (const FieldSchema* field : request_.fields) {
     const auto found = std::find(header.begin(), header.end(), field->source);
     if (found == header.end()) return missing(*field);
@@ -126,80 +136,85 @@ Status CsvFile::find_columns() {
       return Error{
           7104, fmt::format("{} has two columns \"{}\"", shown_, field->source), {"rename one of them in the header"}};
     }
-    int& column = column_of_cell_[static_cast<size_t>(found - header.begin())];
-    if (column < 0) {
-      column = static_cast<int>(cells_.size());
-      cells_.emplace_back();
-    }
+    int& column = shape_.column_of_cell[static_cast<size_t>(found - header.begin())];
+    if (column < 0) column = static_cast<int>(shape_.columns++);
     names_.push_back({field->source, static_cast<size_t>(column)});
   }
   return Done{};
 }
 
-BadRows CsvFile::ragged(size_t count) const {
-  const size_t wanted = column_of_cell_.size();
-  BadRowExample example{BadRow::kRagged, shown_, row_, "", "", ""};
-  example.why = fmt::format("has {} {} where the header has {}", count, count == 1 ? "cell" : "cells", wanted);
+BadRows CsvFile::ragged(const RaggedRow& row) const {
+  const size_t wanted = shape_.column_of_cell.size();
+  BadRowExample example{BadRow::kRagged, shown_, row_ + 1 + row.row, "", "", ""};
+  example.why = fmt::format("has {} {} where the header has {}", row.cells, row.cells == 1 ? "cell" : "cells", wanted);
   BadRows rows;
   rows.add(std::move(example));
   return rows;
 }
 
-void CsvFile::append_row() {
-  for (size_t i = 0; i < cells_.size(); ++i) {
-    const CsvCell& cell = cells_[i];
-    if (cell.escaped)
-      columns_[i].append_text(unescaped(cell, request_.options.quote));
-    else
-      columns_[i].append_text({cell.begin, static_cast<size_t>(cell.end - cell.begin)});
+// Hands whole records to threads, as far ahead as there are cores. What fits one block needs none.
+Status CsvFile::split_ahead() {
+  static const size_t kMost = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, 8);
+  TextBlocks& blocks = text_.blocks;
+  while (rest_ != nullptr && pieces_.size() < kMost) {
+    const bool last = blocks.last();
+    const char* end = last ? blocks.end() : last_record_end(rest_, blocks.end(), shape_);
+    if (end == nullptr && !pieces_.empty()) return Done{};  // a long record, whose number is not known yet
+    if (end != nullptr) {
+      CsvPiece piece;
+      blocks.take(rest_, end, &piece.text, &piece.begin, &piece.end);
+      piece.bytes = bytes_;
+      const bool alone = last && pieces_.empty() && row_ == 0;
+      pieces_.push_back(std::async(alone ? std::launch::deferred : std::launch::async,
+                                   [shape = &shape_, own = std::move(piece)]() mutable {
+                                     split(*shape, &own);
+                                     return std::move(own);
+                                   }));
+      rest_ = last ? nullptr : blocks.begin();
+      if (last) return Done{};
+    }
+    if (auto more = blocks.refill(rest_, row_ + 1); !more.ok()) return more.error();
+    rest_ = blocks.begin();
   }
+  return Done{};
+}
+
+Status CsvFile::begin_piece() {
+  row_ += piece_.row_count;
+  text_.blocks.reuse(std::move(piece_.text));
+  piece_ = {};
+  rows_at_ = 0;
+  if (auto ahead = split_ahead(); !ahead.ok()) return ahead.error();
+  if (pieces_.empty()) return Done{};
+  piece_ = pieces_.front().get();
+  pieces_.pop_front();
+  bytes_ = piece_.bytes;
+  return Done{};
 }
 
 // Rows of a batch are neighbours in the file, so that its first row numbers them all.
-bool CsvFile::emit(int64_t first_row, Batch* batch) {
-  for (size_t i = 0; i < columns_.size(); ++i) bytes_[i] = columns_[i].byte_count();
-  *batch = make_batch(std::exchange(columns_, {}), names_);
+bool CsvFile::emit(CsvRows rows, Batch* batch) {
+  *batch = make_batch(std::move(rows.columns), names_);
   batch->empty_is_missing = request_.options.empty_is_missing;
   batch->file = shown_;
-  batch->first_row = first_row;
+  batch->first_row = row_ + 1 + rows.first;
   return true;
 }
 
 Result<bool> CsvFile::next(Batch* batch) {
-  constexpr int64_t kMostRows = int64_t{1} << 17;
-  columns_.assign(cells_.size(), ColumnBuffers("z"));
-  // As much as the batch before took, and some more: growing would copy.
-  bytes_.resize(cells_.size());
-  for (size_t i = 0; i < columns_.size(); ++i) columns_[i].reserve(size_t{1} << 15, bytes_[i] + bytes_[i] / 16);
-  int64_t rows = 0, first_row = row_ + 1;
-  for (size_t count = 0; rows < kMostRows;) {
-    switch (text_.splitter.next(column_of_cell_, &cells_, &count)) {
-      case CsvStep::kBlank:
-        break;
-      case CsvStep::kOpenQuote:
-        return open_quote({.path = "", .shown = shown_}, row_ + 1);
-      case CsvStep::kRecord:
-        ++row_;
-        if (count == column_of_cell_.size()) {
-          append_row();
-          ++rows;
-          break;
-        }
-        if (!request_.skip_bad_rows) return bad_rows_error(ragged(count));
-        bad_.append(ragged(count));
-        if (rows > 0) return emit(first_row, batch);
-        first_row = row_ + 1;
-        break;
-      case CsvStep::kNeedMore:
-      case CsvStep::kEnd: {
-        if (rows > 0) return emit(first_row, batch);
-        auto more = text_.refill(row_ + 1);
-        if (!more.ok() || !*more) return more;
-        break;
-      }
+  for (;;) {
+    const bool refuses = piece_.refused.has_value() && rows_at_ + 1 == piece_.rows.size();
+    if (refuses) return bad_rows_error(ragged(*piece_.refused));
+    if (rows_at_ < piece_.rows.size()) {
+      CsvRows rows = std::move(piece_.rows[rows_at_++]);
+      for (const RaggedRow& row : rows.ragged) bad_.append(ragged(row));
+      if (!rows.columns.empty() && rows.columns[0].length() > 0) return emit(std::move(rows), batch);
+      continue;
     }
+    if (piece_.open_quote) return open_quote({.path = "", .shown = shown_}, row_ + piece_.row_count + 1);
+    if (auto begun = begin_piece(); !begun.ok()) return begun.error();
+    if (piece_.rows.empty()) return false;
   }
-  return emit(first_row, batch);
 }
 
 // The share of the first records that are as wide as the first, times that width: what a delimiter splits best.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "runtime/readers/input.h"
 
@@ -49,6 +50,22 @@ Result<bool> TextBlocks::refill(const char* rest, int64_t row) {
   begin_ = 0;
   end_ = kept + static_cast<size_t>(*got);
   return true;
+}
+
+void TextBlocks::take(const char* begin, const char* end, std::vector<char>* text, size_t* first, size_t* last) {
+  *first = static_cast<size_t>(begin - text_.data());
+  *last = static_cast<size_t>(end - text_.data());
+  std::vector<char> next;
+  if (!spare_.empty()) {
+    next = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  const size_t kept = end_ - *last;
+  next.resize(std::max(next.size(), kept + kSlack));
+  std::memcpy(next.data(), end, kept);
+  *text = std::exchange(text_, std::move(next));
+  begin_ = 0;
+  end_ = kept;
 }
 
 int64_t TextBlocks::packed_bytes_done() const { return input_->packed_bytes_done(); }

@@ -24,12 +24,17 @@ class TextBlocks {
   /// Goes on to the next block and keeps what begins at `rest`; false at the end of the file. `row` is the record that
   /// begins there, for the message about one that is too long.
   Result<bool> refill(const char* rest, int64_t row);
+  /// Hands out the text up to `end`, of which [*first, *last) begins at `begin`, and keeps what follows.
+  void take(const char* begin, const char* end, std::vector<char>* text, size_t* first, size_t* last);
+  /// Takes back what `take` handed out, for the memory.
+  void reuse(std::vector<char> text) { spare_.push_back(std::move(text)); }
   int64_t packed_bytes_done() const;
 
  private:
   std::string shown_;
   std::shared_ptr<Input> input_;
   std::vector<char> text_ = std::vector<char>(kSlack);
+  std::vector<std::vector<char>> spare_;
   size_t begin_ = 0, end_ = 0;
   bool ended_ = false;
 };

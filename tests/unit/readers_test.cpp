@@ -245,6 +245,50 @@ TEST_CASE("CSV: blocks may end anywhere") {
   CHECK(read(write("large.csv", "a\n1\n" + large + "\n2\n"), one_text()).lines == Lines{"1", large, "2"});
 }
 
+TEST_CASE("CSV: pieces of a file keep their order and their row numbers") {
+  // Some 16 MiB: quotes that open a cell, quotes that do not, and a ragged row now and then.
+  std::string text = "a,b\n";
+  Lines expected, places;
+  std::vector<int64_t> ragged;
+  for (int64_t i = 1; text.size() < (size_t{16} << 20); ++i) {
+    const std::string number = std::to_string(i);
+    if (i % 70'001 == 0) {
+      text += number + "\n";
+      ragged.push_back(i);
+      continue;
+    }
+    const std::string value = i % 3 == 0 ? std::string(static_cast<size_t>(i % 61), '\n') : "5\" disk; \"x\"";
+    text += number + (i % 3 == 0 ? ",\"" + value + "\"\n" : "," + value + "\n");
+    expected.push_back(number + "|" + value);
+    places.push_back("pieces.csv:" + number);
+  }
+  const SourceSchema schema = schema_of({field("a", FieldKind::kInteger), field("b", FieldKind::kText)});
+  const std::string path = write("pieces.csv", text);
+  const Rows rows = read(path, schema, true);
+  CHECK(rows.lines == expected);
+  CHECK(rows.places == places);
+  CHECK(rows.bad.total() == static_cast<int64_t>(ragged.size()));
+  REQUIRE(rows.bad.first.size() == BadRows::kKept);
+  for (size_t i = 0; i < BadRows::kKept; ++i) CHECK(rows.bad.first[i].row == ragged[i]);
+}
+
+TEST_CASE("CSV: the first row that ends the run is found in the file's order") {
+  std::string text = "a,b\n";
+  constexpr int kRows = 1'200'000;
+  for (int i = 1; i <= kRows; ++i) text += "1,22222222\n";
+  const SourceSchema schema = schema_of({field("a", FieldKind::kInteger), field("b", FieldKind::kText)});
+  const auto after = [&](const std::string& tail) { return read(write("late.csv", text + tail), schema); };
+  const Rows strict = after("3\n" + text.substr(4) + "4\n");
+  REQUIRE(strict.error);
+  CHECK(strict.error->message.find(" row 1200001: ") != std::string::npos);
+  const Rows open = after("1,2\n1,\"2\n");
+  REQUIRE(open.error);
+  CHECK(open.error->message.find(" row 1200002 opens a quote") != std::string::npos);
+  const Rows wide = after("1,\"" + std::string(size_t{72} << 20, 'x'));
+  REQUIRE(wide.error);
+  CHECK(wide.error->message.find(" row 1200001 is longer than 64 MiB") != std::string::npos);
+}
+
 TEST_CASE("gzip: several members, and damage") {
   const std::string packed = gzipped("a\n1\n2\n");
   CHECK(read(write("two.csv.gz", packed + gzipped("3\n")), one_text()).lines == Lines{"1", "2", "3"});
