@@ -22,6 +22,7 @@ tidy() {
 
 random() {
   .venv/bin/python tests/random/run.py --pairs 20000
+  ALIDADE_MUTATIONS=100 build/release/tests/unit_one_cause
 }
 
 for part in "${parts[@]}"; do

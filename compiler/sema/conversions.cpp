@@ -105,6 +105,7 @@ bool Analyser::conversion_table(const ast::Expr& rates, Conversion& conversion) 
             names_of({SymbolKind::kTable}), "");
     return false;
   }
+  if (symbol != nullptr && symbol->kind == SymbolKind::kLater) return false;  // could not be read
   if (symbol == nullptr || symbol->kind != SymbolKind::kTable) {
     error(
         Code::rates_table, named.span,

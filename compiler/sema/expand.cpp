@@ -191,7 +191,7 @@ const ast::Expr* Analyser::expand_member(const ast::Expr& expr, const ExpandScop
 }
 
 const ast::Expr* Analyser::expand_call(const ast::Expr& expr, Symbol& def, const ExpandScope& scope) {
-  if (!resolve(def)) return nullptr;
+  if (!resolve(def) || modules_[static_cast<size_t>(def.module)].open) return nullptr;
   std::vector<Binding> bindings;
   const Span use = shifted(expr.span, scope.shift);
   ExpandScope inside{def.module, &bindings, 0};

@@ -381,11 +381,21 @@ bool FailureView::in_formula() const {
   return holds_formulas && opened && (braces == 0 || decl->body);
 }
 
+std::string_view margin_word(const Failure& failure) {
+  for (size_t i = failure.at; i > 0; --i) {
+    const Lexeme& lexeme = (*failure.lexemes)[failure.tokens[i]->lexeme];
+    if (lexeme.line_start) return lexeme.column_zero ? failure.file->text(lexeme.span) : std::string_view();
+  }
+  return {};
+}
+
 bool is_sql_equals(const Failure& failure) {
   DiagnosticSink none;
   Explainer view(failure, none);
-  bool second = failure.at >= 2 && view.is_kind(failure.at - 2, LexemeClass::kDeclaration);
-  return view.current() == "=" && view.operand_ended_before() && view.in_formula() && !second &&
+  const std::string_view margin = margin_word(failure);
+  const bool own = !margin.empty() && margin != "where" && margin != "and" && margin != "or";
+  const bool second = failure.at >= 2 && view.is_kind(failure.at - 2, LexemeClass::kDeclaration);
+  return view.current() == "=" && view.operand_ended_before() && view.in_formula() && !second && !own &&
          lower_case(view.text(failure.at + 1)) != "null";
 }
 

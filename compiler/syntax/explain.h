@@ -21,6 +21,10 @@ struct Failure {
   std::vector<std::string> rules;
 };
 
+/// What the token's line begins with, where that is in the first column and not the declaration's first word: it may be
+/// a declaration of its own that was taken for a part of the one above it.
+std::string_view margin_word(const Failure& failure);
+
 /// Whether the token is a single `=` where two values are compared.
 bool is_sql_equals(const Failure& failure);
 void report_sql_equals(const Failure& failure, DiagnosticSink& sink);

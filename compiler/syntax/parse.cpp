@@ -113,6 +113,7 @@ class FileParser {
       Failure seen = failure_of(part, *failure);
       if (!is_sql_equals(seen)) return nullptr;
       report_sql_equals(seen, sink_);
+      if (!margin_word(seen).empty()) unread_.push_back({});
       layout_.tokens[part[failure->token]].kind = LaidKind::kEqual;
     }
   }
@@ -171,8 +172,8 @@ class FileParser {
     int depth = depth_change(chunk.begin);
     for (uint32_t i = chunk.begin + 1; i + 2 < chunk.end; ++i) {
       const Lexeme& lexeme = layout_.lexemes[layout_.tokens[i].lexeme];
-      const bool head =
-          depth == 0 && lexeme.line_start && (opens_value(i + 1) || (is_word(i + 1) && opens_value(i + 2)));
+      const bool opens = opens_value(i + 1) || text(i + 1) == "(" || (is_word(i + 1) && opens_value(i + 2));
+      const bool head = depth == 0 && lexeme.line_start && opens;
       if (head || (lexeme.column_zero && is_word(i))) return unread_.push_back({});
       depth += depth_change(i);
     }

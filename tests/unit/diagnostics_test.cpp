@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "compiler/diagnostics/junit.h"
 #include "compiler/diagnostics/render.h"
 
 using namespace alidade;
@@ -45,6 +46,84 @@ TEST_CASE("a word close to a candidate is a likely typo") {
   CHECK(did_you_mean("revenue", words) == "");
   CHECK(did_you_mean("metric", {"metric"}) == "");  // the word itself is no typo
   CHECK(did_you_mean("x", {}) == "");
+}
+
+TEST_CASE("a typo is certain where one keystroke leads to one name alone") {
+  const auto certain = [](std::string_view word, const std::vector<std::string_view>& words) {
+    return likely_word(word, words).certain;
+  };
+  CHECK(certain("purchse", {"purchase", "signup"}));
+  CHECK(certain("purchase", {"purchaes", "signup"}));
+  CHECK(!certain("purchse", {"purchase", "purchases"}));  // two are close
+  CHECK(!certain("prchse", {"purchase"}));                // two keystrokes
+  CHECK(!certain("day7", {"day8"}));                      // another number is another thing
+  CHECK(!certain("paid7", {"paid"}));
+  CHECK(!certain("pad", {"paid"}));  // short words are too easily close
+}
+
+TEST_CASE("a fix is shown as the line that it makes, unless the help says it") {
+  SourceFile file("s.metric", "a = 1\r\nb\n");
+  DiagnosticSink sink;
+  Diagnostic& d = sink.report(Code::equals_sign, file, {2, 3}, "odd");
+  d.fixes.push_back({{2, 3}, "==", true});
+  CHECK(render_text(d) ==
+        "s.metric:1:3: error[AL2030]: odd\n"
+        " 1 | a = 1\n"
+        "   |   ^\n"
+        "   = help: write\n"
+        " 1 + a == 1\n");
+  d.help = "write `==`";
+  CHECK(render_text(d).find(" + ") == std::string::npos);
+  d.help.clear();
+  d.fixes = {{{5, 7}, "\n", false}};  // the line end itself
+  CHECK(render_text(d).find("= help: perhaps this is meant\n 1 + a = 1\n 2 + b\n") != std::string::npos);
+}
+
+TEST_CASE("annotations escape what would end them, and stand errors first") {
+  SourceFile file("a,b:c.metric", "x\n");
+  DiagnosticSink sink;
+  sink.report(Code::negated_missing, file, {0, 1}, "a warning");
+  sink.report(Code::equals_sign, file, {0, 1}, "100%\nof it").help = "write\r==";
+  const std::string text = render_github(sink, {"/home/ann/shop", "metrics"});
+  CHECK(
+      text.starts_with("::error file=metrics/a%2Cb%3Ac.metric,line=1,endLine=1,col=1,endColumn=1,title=AL2030%3A a "
+                       "comparison is written `==`::100%25%0Aof it%0Ahelp: write%0D==\n::warning "));
+}
+
+TEST_CASE("paths are shown from the repository's root") {
+  const ReportRoot root{"/home/ann/shop", "metrics/eu"};
+  CHECK(root.path("a.metric") == "metrics/eu/a.metric");
+  CHECK(root.path("../a.metric") == "metrics/a.metric");
+  CHECK(root.path("/home/ann/shop/b.metric") == "b.metric");
+  CHECK(root.path("/home/bob/b.metric") == "/home/bob/b.metric");
+  CHECK(ReportRoot{}.path("a.metric") == "a.metric");
+}
+
+TEST_CASE("JUnit's XML escapes its signs and has no characters that XML lacks") {
+  TestReport report;
+  report.name = "a<b>&\"'\x01\xFFä\n";
+  report.file = "a.metric";
+  report.failure = "found 1\ttab";
+  const std::string text = render_junit({report});
+  CHECK(text.find("name=\"a&#60;b&#62;&#38;&#34;&#39;\uFFFD\uFFFDä&#10;\"") != std::string::npos);
+  CHECK(text.find("message=\"found 1&#9;tab\"") != std::string::npos);
+}
+
+TEST_CASE("SARIF encodes paths and keeps those outside the root whole") {
+  SourceFile inside("a b/ü%.metric", "x\n"), outside("/tmp/x.metric", "y\n");
+  DiagnosticSink sink;
+  sink.report(Code::equals_sign, inside, {0, 1}, "one");
+  sink.report(Code::equals_sign, outside, {0, 1}, "two");
+  const nlohmann::json run = nlohmann::json::parse(render_sarif(sink, {"/home/ann", ""}, "1.2.3"))["runs"][0];
+  const auto artifact = [&](size_t i) {
+    return run["results"][i]["locations"][0]["physicalLocation"]["artifactLocation"];
+  };
+  CHECK(artifact(0)["uri"] == "a%20b/%C3%BC%25.metric");
+  CHECK(artifact(0)["uriBaseId"] == "SRCROOT");
+  CHECK(artifact(1)["uri"] == "file:///tmp/x.metric");
+  CHECK(!artifact(1).contains("uriBaseId"));
+  CHECK(run["originalUriBaseIds"]["SRCROOT"]["uri"] == "file:///home/ann/");
+  CHECK(run["tool"]["driver"]["rules"].size() == 1);
 }
 
 TEST_CASE("the sink sorts by file, then place") {
