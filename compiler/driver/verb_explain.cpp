@@ -10,6 +10,7 @@
 #include "compiler/driver/write_file.h"
 #include "compiler/passes/pass_list.h"
 #include "compiler/plan/lower.h"
+#include "compiler/sema/meaning.h"
 
 namespace alidade {
 namespace {
@@ -111,15 +112,17 @@ Result<std::string> explain_metric(const Spec& spec, const ModelMetric& metric) 
   if (!metric.doc.empty()) text += "\n" + wrapped(metric.doc);
   text += "\n" + indented(written(syntax, metric)) + "\n";
   const MetricInfo info = info_of(model, metric.type);
-  text += fmt::format("type     {}{}\n", display(metric.type, model.units),
-                      metric.type.exact                      ? ", exact"
-                      : model.value(metric.value).plain_sums ? ", summed inexactly"
-                                                             : "");
-  if (!info.unit.empty()) text += fmt::format("unit     {}\n", info.unit);
-  text +=
-      fmt::format("grain    {}\n", metric.fixed_grain ? fmt::format("{} (its own)", grain_word(metric.grain)) : "any");
-  text += fmt::format("reads    {}\n", joined_streams(model, metric));
-  if (!metric.owner.empty()) text += fmt::format("owner    {}\n", metric.owner);
+  const auto line = [&text](std::string_view part, const std::string& words) {
+    if (!words.empty()) text += fmt::format("{:<10} {}\n", part, words);
+  };
+  line("type", display(metric.type, model.units) + (metric.type.exact                      ? ", exact"
+                                                    : model.value(metric.value).plain_sums ? ", summed inexactly"
+                                                                                           : ""));
+  line("unit", info.unit);
+  Meanings meanings(model);
+  for (const auto& [part, words] : meaning_words(meanings, metric)) line(part, words);
+  line("reads", joined_streams(model, metric));
+  line("owner", metric.owner);
 
   const Result<Calendar> calendar = Calendar::open(model.calendar);
   if (!calendar) return calendar.error();

@@ -1,8 +1,7 @@
-// Aggregates: folding the rows of an event, and folding the values of an open `per` again.
+// Aggregates over the rows of an event. Those over the values of a `per` are in collapses.cpp.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "compiler/sema/analyser.h"
 
@@ -55,116 +54,6 @@ bool fits(InputRule rule, ValueKind kind) {
       return can_be_dimension(kind) || kind == ValueKind::kTimestamp;
   }
   return false;
-}
-
-/// Why values of finer periods cannot be added up.
-enum class SumFlaw : uint8_t { kNone, kWindow, kRatio, kDistinct, kBalance };
-
-class SumFlaws {
- public:
-  explicit SumFlaws(const Model& model) : model_(model) {}
-  SumFlaw of(ValueId id) {
-    auto known = known_.find(id);
-    if (known != known_.end()) return known->second;
-    return known_[id] = found(id);
-  }
-
- private:
-  SumFlaw found(ValueId id);
-  SumFlaw of_collapse(const Value& value);
-  const Model& model_;
-  std::map<ValueId, SumFlaw> known_;
-};
-
-SumFlaw SumFlaws::found(ValueId id) {
-  const Value& value = model_.value(id);
-  auto worse = [](SumFlaw a, SumFlaw b) { return a > b ? a : b; };
-  switch (value.kind) {
-    case ValueKindTag::kConst:
-      return SumFlaw::kNone;
-    case ValueKindTag::kRate:
-      return SumFlaw::kRatio;
-    case ValueKindTag::kAggregate:
-      switch (value.aggregate) {
-        case Aggregate::kUnique:
-          return SumFlaw::kDistinct;
-        case Aggregate::kMean:
-        case Aggregate::kPercentile:
-        case Aggregate::kVariance:
-        case Aggregate::kStddev:
-          return SumFlaw::kRatio;
-        case Aggregate::kFirst:
-        case Aggregate::kLast:
-          return SumFlaw::kBalance;
-        case Aggregate::kCount:
-        case Aggregate::kSum:
-        case Aggregate::kMin:
-        case Aggregate::kMax:
-          return model_.streams[static_cast<size_t>(value.stream)].table >= 0 ? SumFlaw::kBalance : SumFlaw::kNone;
-      }
-      return SumFlaw::kNone;
-    case ValueKindTag::kNegate:
-    case ValueKindTag::kAt:
-    case ValueKindTag::kRound:
-      return of(value.a);
-    case ValueKindTag::kAdd:
-    case ValueKindTag::kSubtract:
-    case ValueKindTag::kGreatest:
-    case ValueKindTag::kLeast:
-    case ValueKindTag::kCoalesce:
-      return worse(of(value.a), of(value.b));
-    case ValueKindTag::kMultiply: {
-      if (model_.value(value.b).kind == ValueKindTag::kRate) return of(value.a);
-      SumFlaw a = of(value.a), b = of(value.b);
-      bool rate_times_amount =
-          (a == SumFlaw::kRatio && b == SumFlaw::kNone) || (b == SumFlaw::kRatio && a == SumFlaw::kNone);
-      bool constant =
-          model_.value(value.a).kind == ValueKindTag::kConst || model_.value(value.b).kind == ValueKindTag::kConst;
-      return rate_times_amount && !constant ? SumFlaw::kNone : worse(a, b);
-    }
-    case ValueKindTag::kDivide:
-      return model_.value(value.b).kind == ValueKindTag::kConst ? of(value.a) : SumFlaw::kRatio;
-    case ValueKindTag::kIf:
-      return worse(of(value.b), of(value.c));
-    case ValueKindTag::kOver:
-      return worse(SumFlaw::kWindow, of(value.a));
-    case ValueKindTag::kCollapse:
-      return of_collapse(value);
-    case ValueKindTag::kEqual:
-    case ValueKindTag::kNotEqual:
-    case ValueKindTag::kLess:
-    case ValueKindTag::kLessEqual:
-    case ValueKindTag::kGreater:
-    case ValueKindTag::kGreaterEqual:
-    case ValueKindTag::kAnd:
-    case ValueKindTag::kOr:
-    case ValueKindTag::kNot:
-      return SumFlaw::kNone;
-  }
-  return SumFlaw::kNone;
-}
-
-SumFlaw SumFlaws::of_collapse(const Value& value) {
-  const bool by_time = value.key.kind == PerKind::kTime;
-  switch (value.aggregate) {
-    case Aggregate::kMean:
-    case Aggregate::kPercentile:
-    case Aggregate::kVariance:
-    case Aggregate::kStddev:
-      return SumFlaw::kRatio;
-    case Aggregate::kFirst:
-    case Aggregate::kLast:
-      return of(value.a);
-    case Aggregate::kSum:
-      return !by_time && of(value.a) == SumFlaw::kBalance ? SumFlaw::kBalance : SumFlaw::kNone;
-    case Aggregate::kCount:
-      return by_time ? SumFlaw::kNone : SumFlaw::kDistinct;
-    case Aggregate::kMin:
-    case Aggregate::kMax:
-    case Aggregate::kUnique:
-      return SumFlaw::kNone;
-  }
-  return SumFlaw::kNone;
 }
 
 /// What a node is computed from; not the name of the function that it calls, nor how it is to do so.
@@ -313,6 +202,7 @@ std::optional<RowArgument> Analyser::row_argument(const ast::Expr& expr) {
       test = segment_rows(*node, inner->rows.stream, expr.b->span);
     }
     if (!test) return std::nullopt;
+    warn_never(build_.both(inner->rows.condition, *test), *test, *expr.b);
     inner->rows.condition = build_.both(inner->rows.condition, *test);
     return inner;
   }
@@ -459,97 +349,6 @@ std::optional<Term> Analyser::row_aggregate(const ast::Expr& expr, Aggregate agg
     if (!build_.is_truth(lacking, false)) node.a = unrated_rows(node, lacking);
   }
   return Term{build_.value(std::move(node)), std::nullopt};
-}
-
-// ------------------------------------------------------------------------------------------------ of values
-std::optional<Term> Analyser::collapse(const ast::Expr& expr, Aggregate aggregate, std::string_view word,
-                                       const Percentage& percentage) {
-  std::optional<Term> inner = value(*expr.args[0].value);
-  if (!inner || !collapse_allowed(expr, aggregate, word, *inner)) return std::nullopt;
-  if (inner->open->kind == PerKind::kEntity && build_.facts(inner->value).per_entity) {
-    later(expr.span, "a value per entity inside another one");
-    return std::nullopt;
-  }
-  Type input = model_.value(inner->value).type;
-  Value node;
-  node.kind = ValueKindTag::kCollapse;
-  node.aggregate = aggregate;
-  node.percentage = percentage;
-  node.a = inner->value;
-  node.key = *inner->open;
-  std::optional<Type> type = folded_type(aggregate, input, expr.args[0].span);
-  if (!type) return std::nullopt;
-  node.type = *type;
-  if (aggregate == Aggregate::kCount) node.type.unit = model_.units.base(node.key.name, BaseUnitKind::kCounted);
-  return Term{build_.value(std::move(node)), std::nullopt};
-}
-
-bool Analyser::collapse_allowed(const ast::Expr& expr, Aggregate aggregate, std::string_view word, const Term& inner) {
-  const ast::Expr& written = *expr.args[0].value;
-  const Type type = model_.value(inner.value).type;
-  if (!inner.open) {
-    error(Code::aggregate_of_value, written.span,
-          fmt::format("`{}` is one value already, so there is nothing to compute `{}` of", words(written), word),
-          fmt::format("say the finer grain with `per`: `{}({} per day)` or `per user`", word, words(written)))
-        .labels.push_back({written.span, show(type)});
-    return false;
-  }
-  InputRule rule = rule_of(aggregate);
-  bool sound =
-      rule == InputRule::kEvent ? type.kind != ValueKind::kBoolean : rule != InputRule::kKey && fits(rule, type.kind);
-  if (!sound) {
-    Diagnostic& report =
-        error(Code::aggregate_input, written.span,
-              rule == InputRule::kKey ? fmt::format("`{}` is of a field, and this is a value", word)
-                                      : fmt::format("`{}` cannot be computed of {}", word, show(type)));
-    if (type.kind == ValueKind::kBoolean)
-      report.help = fmt::format("add up ones: `sum((if … then 1 else 0) per {})`", inner.open->name);
-    return false;
-  }
-  const bool one_of_many = aggregate == Aggregate::kFirst || aggregate == Aggregate::kLast;
-  if (one_of_many && inner.open->kind != PerKind::kTime) {
-    error(Code::no_order, expr.span,
-          fmt::format("there is no {} of all {}s: they have no order", word, inner.open->name),
-          fmt::format("write `{}` of a field in it, as in `mean({}(purchase.amount) per {})`, or take `max`", word,
-                      word, inner.open->name));
-    return false;
-  }
-  if (aggregate != Aggregate::kSum) return true;
-  SumFlaw flaw = SumFlaws(model_).of(inner.value);
-  const std::string& key = inner.open->name;
-  if (flaw == SumFlaw::kBalance && inner.open->kind == PerKind::kTime) {
-    error(Code::sum_of_balances, expr.span,
-          fmt::format("{0} does not add up over {1}s: what is still there would count again",
-                      build_.facts(inner.value).state ? fmt::format("what there is at a {}'s end", key)
-                                                      : fmt::format("a {}'s first or last value", key),
-                      key),
-          fmt::format("take `last({0})` or `mean({0})`", words(written)))
-        .labels.push_back({written.span, show(type)});
-    return false;
-  }
-  if (flaw == SumFlaw::kDistinct && inner.open->kind != PerKind::kEntity) {
-    error(
-        Code::sum_of_distinct, expr.span,
-        fmt::format("distinct counts do not add up over {}s: what is in two of them would count twice", key),
-        fmt::format("leave `per` out for the distinct count of the whole period, write a window (`over last 28 days`), "
-                    "or take `mean({})`",
-                    words(written)))
-        .labels.push_back({written.span, show(type)});
-    return false;
-  }
-  if (flaw == SumFlaw::kRatio && inner.open->kind != PerKind::kEntity) {
-    error(Code::sum_of_ratios, expr.span, fmt::format("a mean, a ratio or a percentile does not add up over {}s", key),
-          "add up the parts and divide last: the formula without `per` does that")
-        .labels.push_back({written.span, show(type)});
-    return false;
-  }
-  if (flaw == SumFlaw::kWindow && inner.open->kind == PerKind::kTime) {
-    error(Code::sum_of_windows, expr.span,
-          fmt::format("the windows of two {}s overlap, so adding them up counts rows twice", key),
-          fmt::format("leave the window out, or take `mean({})`", words(written)));
-    return false;
-  }
-  return true;
 }
 
 }  // namespace alidade

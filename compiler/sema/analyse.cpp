@@ -59,7 +59,8 @@ std::string reserved_in_capitals(std::string_view word) {
 
 }  // namespace
 
-Analyser::Analyser(const SpecFiles& files, DiagnosticSink& sink) : files_(files), sink_(sink), build_(model_) {
+Analyser::Analyser(const SpecFiles& files, DiagnosticSink& sink)
+    : files_(files), sink_(sink), build_(model_), meanings_(model_) {
   for (const Syntax* syntax : files.files) sources_.push_back(syntax->source.get());
   std::sort(sources_.begin(), sources_.end(), [](const auto* a, const auto* b) { return a->start() < b->start(); });
   next_expansion_ = sources_.back()->end() + 1;
@@ -84,10 +85,14 @@ Model Analyser::run() {
       if (decl.kind != ast::DeclKind::kTest) {
         declare_later(decl);
       } else if (const ast::Decl* test = m == 0 && !modules_[m].open ? expanded(decl) : nullptr) {
+        in_test_ = true;
         declare_test(*test);
+        in_test_ = false;
       }
     }
   }
+  warn_same_metrics();
+  warn_unused_imports();
   add_dimension_rows();
   settle_places(first);
   if (errors_ > kMaxErrors) {

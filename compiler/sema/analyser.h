@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,6 +16,7 @@
 #include "compiler/diagnostics/diagnostic.h"
 #include "compiler/sema/analyse.h"
 #include "compiler/sema/builder.h"
+#include "compiler/sema/meaning.h"
 #include "compiler/syntax/parse.h"
 #include "compiler/types/rules.h"
 
@@ -49,6 +51,7 @@ struct Symbol {
   RowSet rows;                      ///< stream, event
   int module = 0;                   ///< where it is declared
   Name name;
+  bool used = false;  ///< kModule: something of it is named
 };
 
 /// What a parameter stands for, its names those of where it was given.
@@ -243,7 +246,7 @@ class Analyser {
   void bind_modules();
   void check_open_module(int module);
   /// What `a.b` names in the module `a`; reports where there is none.
-  Symbol* member(const Symbol& module, const ast::Ident& name);
+  Symbol* member(Symbol& module, const ast::Ident& name);
   Symbol* find(const ast::Path& path);
   /// Reports a def, a unit or a module where something else is needed.
   bool wrong_use(const Symbol& symbol, const ast::Ident& name);
@@ -326,6 +329,7 @@ class Analyser {
   std::optional<RowId> attribute_row(int stream, int entity, const ast::Ident& name);
   void collect_missing(const ast::Expr& expr, const ast::Expr* outer, MissingFields& found) const;
   void warn_missing(const ast::Expr& expr);
+  void missing_fields(RowId condition, std::vector<RowId>& fields, std::vector<RowId>& asked) const;
 
   // ---- habits from elsewhere (habits.cpp)
   bool in_checked_file(Span span) const;
@@ -415,6 +419,13 @@ class Analyser {
   std::optional<Term> collapse(const ast::Expr& expr, Aggregate aggregate, std::string_view word,
                                const Percentage& percentage);
   bool collapse_allowed(const ast::Expr& expr, Aggregate aggregate, std::string_view word, const Term& inner);
+  bool folds_values(const ast::Expr& written, Aggregate aggregate, std::string_view word, const Term& inner);
+  bool sum_allowed(const ast::Expr& expr, const Term& inner);
+  bool sum_over_time_allowed(const ast::Expr& expr, const Term& inner, const ValueMeaning& meaning);
+  bool mean_allowed(const ast::Expr& expr, const Term& inner);
+  void warn_averages(const ast::Expr& expr, Aggregate aggregate, const Term& inner);
+  Diagnostic& refused(Code code, const ast::Expr& expr, const Term& inner, std::string message, std::string help);
+  std::string without_per(const ast::Expr& expr);
   std::optional<Type> folded_type(Aggregate aggregate, const Type& input, Span at);
   std::optional<Percentage> percentage(const ast::Expr& call, std::string_view word);
   bool plain_arguments(const ast::Expr& call, size_t count, std::string_view signature,
@@ -437,16 +448,31 @@ class Analyser {
   std::optional<Term> at(const ast::Expr& expr);
   std::optional<Offset> offset(const ast::Offset& written);
   std::optional<Offset> same_offset(const ast::Offset& written);
-  Term moved(const Term& term, const Offset& offset, bool elapsed);
+  std::optional<Term> moved(const Term& term, const Offset& offset, bool elapsed, Span at);
+  bool offsets_exist(ValueId value, Grain grain, Span at, std::set<ValueId>& seen);
+  bool offset_exists(const Offset& offset, Grain grain, Span at);
   std::optional<Grain> time_grain(const ast::Path& path, bool fiscal, Span span);
 
   // ---- metrics (metrics.cpp)
   bool declare_metric(Symbol& symbol);
   std::optional<int> top_count(const ast::Literal& literal);
   void check_stated_type(const ast::MetricDecl& decl, ModelMetric& metric);
+  std::optional<ModelField> metric_type(const ast::TypeRef& type);
   bool unit_agrees(UnitId stated, UnitId inferred);
   std::optional<UnitId> counted_unit(const ast::Ident& word);
   std::string suggested_collapse(const ModelMetric& metric) const;
+
+  bool part_of_whole(ValueId value) const;
+
+  // ---- what is hardly meant (lints.cpp)
+  bool own(Span span) const;
+  void warn_same_metrics();
+  void warn_unused_imports();
+  void warn_never(RowId condition, RowId added, const ast::Expr& at);
+  void warn_same_sides(const ast::Expr& expr, std::string_view result);
+  void warn_added_distinct(const ast::Expr& expr, ValueId a, ValueId b);
+  void warn_rows_named(const ast::Decl& decl, const ModelMetric& metric);
+  void warn_missing_outside(int node, const ast::Expr& expr);
 
   // ---- tests (tests.cpp, expectations.cpp, expected_tables.cpp)
   void declare_test(const ast::Decl& decl);
@@ -495,6 +521,7 @@ class Analyser {
   std::vector<UnitWord> unit_words_;
   Model model_;
   Builder build_;
+  Meanings meanings_;
   std::optional<Calendar> calendar_;
   const ast::Decl* calendar_decl_ = nullptr;  ///< of the file, or of the first import that has one
   std::vector<Symbol> symbols_;
@@ -504,6 +531,7 @@ class Analyser {
   std::vector<Symbol*> active_;
   std::vector<SegmentNode> segments_;
   std::map<std::pair<int, int>, RowId> rows_of_segments_;  ///< by node and stream, once resolved there
+  bool in_test_ = false;                                   ///< a test may compare what it likes
   int nesting_ = 0;
   bool depth_reported_ = false;
   bool later_reported_ = false;
@@ -553,5 +581,9 @@ std::optional<UnitWord> language_unit(std::string_view word, UnitId time);
 /// month, quarter, year: units of the calendar without a length.
 bool is_calendar_word(std::string_view word);
 std::string row_text(const Model& model, RowId id);
+/// "last 7 days", "month to date"
+std::string window_text(const Window& window);
+/// "at 1 month ago same elapsed"
+std::string offset_text(const Offset& offset, bool elapsed);
 
 }  // namespace alidade

@@ -188,25 +188,6 @@ RowId Builder::negation(RowId a) {
   return unary(RowKind::kNot, boolean_type(), a);
 }
 
-bool Builder::implies(RowId a, RowId b) const {
-  std::vector<RowId> given = conjuncts(a);
-  auto holds = [&](RowId wanted) {
-    for (RowId part : given) {
-      if (part == wanted) return true;
-      std::vector<RowId> cases = disjuncts(part);
-      if (cases.size() > 1 &&
-          std::all_of(cases.begin(), cases.end(), [&](RowId one) { return implies(one, wanted); })) {
-        return true;
-      }
-    }
-    std::vector<RowId> choices = disjuncts(wanted);
-    return choices.size() > 1 &&
-           std::any_of(choices.begin(), choices.end(), [&](RowId one) { return implies(a, one); });
-  };
-  std::vector<RowId> wanted = conjuncts(b);
-  return std::all_of(wanted.begin(), wanted.end(), holds);
-}
-
 RowId Builder::unary(RowKind kind, Type type, RowId a) {
   Row operand = model_.row(a);
   if (kind == RowKind::kNegate && operand.kind == RowKind::kConst) {

@@ -41,8 +41,14 @@ class Builder {
   RowId negation(RowId a);
   /// The parts of an and; none for true.
   std::vector<RowId> conjuncts(RowId id) const;
-  /// Whether every row that passes `a` passes `b`, as far as the conjuncts show it.
+  /// The cases of an or.
+  std::vector<RowId> disjuncts(RowId id) const;
+  /// Whether every row that passes `a` passes `b`, as far as that can be shown (implication.cpp).
   bool implies(RowId a, RowId b) const;
+  /// Whether no row that passes `a` passes `b`, likewise.
+  bool excludes(RowId a, RowId b) const;
+  /// Whether every row passes, likewise.
+  bool always(RowId a) const;
 
   RowId unary(RowKind kind, Type type, RowId a);
   RowId binary(RowKind kind, Type type, RowId a, RowId b);
@@ -54,7 +60,7 @@ class Builder {
   ValueId as_float(ValueId constant);
 
  private:
-  std::vector<RowId> disjuncts(RowId id) const;
+  bool part_implies(RowId a, RowId b) const;
   ValueFacts facts_of(const Value& value) const;
   Model& model_;
   std::unordered_map<std::string, int> rows_;

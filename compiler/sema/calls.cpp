@@ -300,6 +300,10 @@ std::optional<Term> Analyser::share(const ast::Expr& expr) {
                                                        : "rows of another stream"});
     return std::nullopt;
   }
+  if (part->stream == whole->stream && part->condition == whole->condition && own(expr.span)) {
+    error(Code::same_sides, argument.value->span, "the part is the whole, so this is always 100%",
+          "say which rows are the part: `share(purchase where plan == \"pro\" of purchase)`");
+  }
   auto counted = [&](const RowSet& rows) {
     Value node;
     node.kind = ValueKindTag::kAggregate;
@@ -347,12 +351,13 @@ std::optional<Term> Analyser::change(const ast::Expr& expr, bool relative) {
   if (relative) warn_growth_of_percentage(expr.args[0], expr.args[1], type);
   const ast::Offset* written = expr.args[1].offset;
   const bool elapsed = written != nullptr && written->mode == ast::OffsetMode::kSameElapsed;
-  Term before = moved(*term, *to, elapsed);
-  if (elapsed) term = moved(*term, {OffsetKind::kHere, {}}, true);
+  std::optional<Term> before = moved(*term, *to, elapsed, expr.args[1].span);
+  if (!before) return std::nullopt;
+  if (elapsed) term = moved(*term, {OffsetKind::kHere, {}}, true, expr.args[1].span);
   Term result;
   result.open = term->open;
   if (!relative) {
-    result.value = build_.binary(ValueKindTag::kSubtract, type, term->value, before.value);
+    result.value = build_.binary(ValueKindTag::kSubtract, type, term->value, before->value);
     return result;
   }
   Type percent;
@@ -360,7 +365,7 @@ std::optional<Term> Analyser::change(const ast::Expr& expr, bool relative) {
   Value one;
   one.type.kind = ValueKind::kNumber;
   one.number = 1;
-  ValueId quotient = build_.binary(ValueKindTag::kDivide, percent, term->value, before.value);
+  ValueId quotient = build_.binary(ValueKindTag::kDivide, percent, term->value, before->value);
   result.value = build_.binary(ValueKindTag::kSubtract, percent, quotient, build_.value(std::move(one)));
   return result;
 }

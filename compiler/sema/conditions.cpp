@@ -118,6 +118,7 @@ std::optional<RowId> Analyser::row_comparison(const ast::Expr& expr, const RowSc
     return std::nullopt;
   }
   if (whole_day_equality(expr, *a)) return std::nullopt;
+  if (*a == *b && !x.constant) warn_same_sides(expr, "the same for every row that has a value");
   return build_.binary(comparison_kind(expr.kind), boolean_type(), *a, *b);
 }
 
@@ -193,6 +194,17 @@ void optional_fields(const Model& model, RowId id, std::vector<RowId>& into) {
 }
 
 }  // namespace
+
+/// Fields below a condition that may be missing, and those that it asks about.
+void Analyser::missing_fields(RowId condition, std::vector<RowId>& fields, std::vector<RowId>& asked) const {
+  for (RowId part : build_.conjuncts(condition)) {
+    for (RowId one : build_.disjuncts(part)) {
+      const Row& row = model_.row(one);
+      const Row& inner = row.kind == RowKind::kNot ? model_.row(row.a) : row;
+      optional_fields(model_, one, inner.kind == RowKind::kIsNull ? asked : fields);
+    }
+  }
+}
 
 /// Below a condition: where a field that may be missing is compared so that a row without it is easily overlooked, and
 /// the fields that the condition asks about with `is null`. `outer` is the `not` around it, if any.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "compiler/sema/analyser.h"
+#include "compiler/sema/meaning.h"
 
 namespace alidade {
 namespace {
@@ -168,19 +169,26 @@ std::string period_text(const Period& period) {
   return fmt::format("{} {}{}", period.count, grain_word(period.unit), period.count == 1 ? "" : "s");
 }
 
-std::string at_text(const Value& value) {
+std::string percentage_text(const Value& value) {
+  if (value.aggregate != Aggregate::kPercentile) return "";
+  return ", " + decimal_text(value.percentage.numerator, value.percentage.digits) + "%";
+}
+
+}  // namespace
+
+std::string offset_text(const Offset& offset, bool elapsed) {
   std::string text;
-  switch (value.offset.kind) {
+  switch (offset.kind) {
     case OffsetKind::kHere:
       return "as far as it has elapsed";
     case OffsetKind::kAgo:
-      text = "at " + period_text(value.offset.period) + " ago";
+      text = "at " + period_text(offset.period) + " ago";
       break;
     case OffsetKind::kSameWeek:
       text = "at same week last year";
       break;
   }
-  return text + (value.elapsed ? " same elapsed" : "");
+  return text + (elapsed ? " same elapsed" : "");
 }
 
 std::string window_text(const Window& window) {
@@ -202,13 +210,6 @@ std::string rate_text(const Model& model, int index) {
   return fmt::format("{}.{} of {}{}", table.name, table.fields[static_cast<size_t>(rate.field)].name, rate.currency,
                      rate.fixed ? fmt::format(" at @{}", rate.moment) : "");
 }
-
-std::string percentage_text(const Value& value) {
-  if (value.aggregate != Aggregate::kPercentile) return "";
-  return ", " + decimal_text(value.percentage.numerator, value.percentage.digits) + "%";
-}
-
-}  // namespace
 
 std::string row_text(const Model& model, RowId id) {
   const Row& row = model.row(id);
@@ -296,7 +297,7 @@ std::string value_text(const Model& model, ValueId id, const Part& part) {
     case ValueKindTag::kOver:
       return fmt::format("({} over {})", part(value.a), window_text(value.window));
     case ValueKindTag::kAt:
-      return fmt::format("({} {})", part(value.a), at_text(value));
+      return fmt::format("({} {})", part(value.a), offset_text(value.offset, value.elapsed));
     case ValueKindTag::kCollapse:
       return fmt::format("{}({} per {}{})", aggregate_word(value.aggregate), part(value.a), value.key.name,
                          percentage_text(value));
@@ -383,12 +384,14 @@ class FormulaText {
 
 std::string dump_model(const Model& model) {
   std::string text;
+  Meanings meanings(model);
   for (const ModelMetric& metric : model.metrics) {
     text += fmt::format("metric {} : {}", metric.name, display(metric.type, model.units));
     if (metric.fixed_grain) text += fmt::format(", per {}", grain_word(metric.grain));
     for (const std::string& dimension : metric.by) text += ", by " + dimension;
     if (metric.top > 0) text += fmt::format(", top {}", metric.top);
     text += "\n" + FormulaText(model, metric.value).take();
+    for (const auto& [part, words] : meaning_words(meanings, metric)) text += fmt::format("  {:<10} {}\n", part, words);
   }
   return text;
 }

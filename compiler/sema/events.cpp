@@ -143,6 +143,7 @@ std::optional<RowSet> Analyser::event(const ast::Expr& expr) {
       std::optional<RowId> test =
           checked_condition(*expr.b, {.stream = rows->stream, .table = -1, .base = rows->condition});
       if (!test) return std::nullopt;
+      warn_never(build_.both(rows->condition, *test), *test, *expr.b);
       return RowSet{rows->stream, build_.both(rows->condition, *test)};
     }
     case ast::ExprKind::kSegment: {
@@ -151,6 +152,7 @@ std::optional<RowSet> Analyser::event(const ast::Expr& expr) {
       if (!rows || !node) return std::nullopt;
       std::optional<RowId> test = segment_rows(*node, rows->stream, expr.b->span);
       if (!test) return std::nullopt;
+      warn_never(build_.both(rows->condition, *test), *test, *expr.b);
       return RowSet{rows->stream, build_.both(rows->condition, *test)};
     }
     case ast::ExprKind::kPer:
@@ -230,6 +232,7 @@ std::optional<RowSet> Analyser::event_union(const ast::Expr& expr) {
         {expr.b->span, fmt::format("of `{}`", model_.streams[static_cast<size_t>(b->stream)].name)});
     return std::nullopt;
   }
+  if (a->condition == b->condition) warn_same_sides(expr, "one of them");
   return RowSet{a->stream, build_.either(a->condition, b->condition)};
 }
 

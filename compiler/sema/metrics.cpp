@@ -17,7 +17,31 @@ bool kind_agrees(const Type& stated, const Type& inferred) {
   return plain_float(stated.kind) && plain_float(inferred.kind);
 }
 
+/// `money(USD, 2)` says how many digits there are, and `money(USD)` says nothing of them.
+bool digits_agree(const ast::TypeRef& stated, const Type& type, const Type& inferred) {
+  if (type.kind != ValueKind::kMoney || stated.args.size() < 2) return true;
+  return inferred.exact && inferred.scale == type.scale;
+}
+
 }  // namespace
+
+/// Whether a quotient cannot be more than 1: a count of rows or keys, and of them those that pass more conditions.
+bool Analyser::part_of_whole(ValueId id) const {
+  const Value& value = model_.value(id);
+  if (value.kind != ValueKindTag::kDivide) return false;
+  const Value *part = &model_.value(value.a), *whole = &model_.value(value.b);
+  while ((part->kind == ValueKindTag::kOver && whole->kind == part->kind && part->window == whole->window) ||
+         (part->kind == ValueKindTag::kAt && whole->kind == part->kind && part->offset == whole->offset)) {
+    part = &model_.value(part->a);
+    whole = &model_.value(whole->a);
+  }
+  const bool counts = part->kind == ValueKindTag::kAggregate && whole->kind == part->kind &&
+                      part->aggregate == whole->aggregate && part->input == whole->input &&
+                      part->stream == whole->stream &&
+                      (part->aggregate == Aggregate::kCount || part->aggregate == Aggregate::kUnique);
+  if (!counts || !whole->condition.valid()) return counts;
+  return part->condition.valid() && build_.implies(part->condition, whole->condition);
+}
 
 /// Counted things above the line may be left out: a count is stated as `integer`, a count per user as `number per
 /// user`.
@@ -60,6 +84,7 @@ std::optional<int> Analyser::top_count(const ast::Literal& literal) {
 
 bool Analyser::declare_metric(Symbol& symbol) {
   const ast::Decl& decl = *symbol.decl;
+  const size_t before = sink_.all().size();
   std::optional<Term> term = value(*decl.metric->value);
   ModelMetric metric;
   metric.name = qualified(symbol.module, decl.name.name.text());
@@ -122,13 +147,32 @@ bool Analyser::declare_metric(Symbol& symbol) {
     }
   }
   check_properties(decl.properties, &metric);
+  if (sink_.all().size() == before) warn_rows_named(decl, metric);
   symbol.index = static_cast<int>(model_.metrics.size());
   model_.metrics.push_back(std::move(metric));
   return true;
 }
 
+/// A stated type may name what is counted, `integer(user)`, and a duration need not say in what the data counts.
+std::optional<ModelField> Analyser::metric_type(const ast::TypeRef& type) {
+  const std::string_view word = type.name.name.text();
+  ModelField field;
+  if (word == "duration" && type.args.empty()) {
+    field.type.kind = ValueKind::kDuration;
+    field.type.unit = model_.units.time();
+    return field;
+  }
+  const bool one_word = type.args.size() == 1 && type.args[0].literal == nullptr && type.args[0].per.name.empty();
+  std::optional<UnitWord> unit;
+  if (word == "integer" && one_word) unit = unit_word(type.args[0].name.name.text());
+  if (!unit || unit->kind != UnitWordKind::kCounted) return type_of(type);
+  field.type.kind = ValueKind::kInteger;
+  field.type.unit = unit->unit;
+  return field;
+}
+
 void Analyser::check_stated_type(const ast::MetricDecl& decl, ModelMetric& metric) {
-  std::optional<ModelField> stated = type_of(*decl.type);
+  std::optional<ModelField> stated = metric_type(*decl.type);
   if (!stated) return;
   UnitId unit = stated->type.unit;
   std::string words_stated(written(decl.type->span));
@@ -153,10 +197,27 @@ void Analyser::check_stated_type(const ast::MetricDecl& decl, ModelMetric& metri
     unit = model_.units.divide(unit, *below);
     words_stated += " per " + std::string(per.name.text());
   }
-  if (!kind_agrees(stated->type, metric.type) || !unit_agrees(unit, metric.type.unit)) {
+  const bool same_kind = kind_agrees(stated->type, metric.type) && unit_agrees(unit, metric.type.unit);
+  if (!same_kind || !digits_agree(*decl.type, stated->type, metric.type)) {
+    std::string inferred = show(metric.type);
+    const bool count = metric.type.kind == ValueKind::kInteger && model_.units.is_counted(metric.type.unit);
+    if (count) inferred = fmt::format("integer ({})", inferred);
+    if (same_kind) {
+      inferred += metric.type.exact ? fmt::format(" with {} digits after the point", metric.type.scale)
+                                    : " that is rounded, not exact";
+    }
+    error(Code::stated_type, decl.type->span, fmt::format("`{}` is {}, not {}", metric.name, inferred, words_stated),
+          count ? "write `integer`, or leave the type out: it is inferred"
+                : "correct the stated type, or leave it out: it is inferred")
+        .labels.push_back({decl.value->span, show(metric.type)});
+    return;
+  }
+  if (stated->type.kind == ValueKind::kPercent && metric.type.kind != ValueKind::kPercent &&
+      !part_of_whole(metric.value)) {
     error(Code::stated_type, decl.type->span,
-          fmt::format("`{}` is {}, not {}", metric.name, show(metric.type), words_stated),
-          "correct the stated type, or leave it out: it is inferred")
+          fmt::format("`{}` is {}, and nothing shows that it is part of a whole, so it may be more than 100%",
+                      metric.name, show(metric.type)),
+          "write `ratio`, or say what is part of what: `share(a of b)`, with `assuming \"…\"` where it cannot be shown")
         .labels.push_back({decl.value->span, show(metric.type)});
     return;
   }

@@ -151,7 +151,8 @@ void Analyser::bind_modules() {
   module_ = 0;
 }
 
-Symbol* Analyser::member(const Symbol& module, const ast::Ident& name) {
+Symbol* Analyser::member(Symbol& module, const ast::Ident& name) {
+  module.used = true;
   if (module.index < 0) return nullptr;
   const ModuleUse& use = modules_[static_cast<size_t>(module.index)];
   const Syntax& syntax = *files_.files[static_cast<size_t>(use.file)];

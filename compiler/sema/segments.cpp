@@ -90,6 +90,7 @@ std::optional<int> Analyser::segment(const ast::Expr& expr) {
     case ast::ExprKind::kNot: {
       std::optional<int> a = segment(*expr.a);
       if (!a) return std::nullopt;
+      warn_missing_outside(*a, expr);
       return segment_node({SegmentKind::kNot, -1, {}, *a, -1});
     }
     case ast::ExprKind::kWith:

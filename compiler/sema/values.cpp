@@ -234,6 +234,11 @@ std::optional<Term> Analyser::value_arithmetic(const ast::Expr& expr) {
   warn_fraction(expr, *expr.a, left.type, *expr.b, right.type);
   Term result;
   if (!merge_open(result, *a, *b, expr)) return std::nullopt;
+  if (a->value == b->value && !is_constant(a->value)) {
+    if (op == ArithmeticOp::kSubtract) warn_same_sides(expr, "always 0");
+    if (op == ArithmeticOp::kDivide) warn_same_sides(expr, "always 1, or undefined");
+  }
+  if (op == ArithmeticOp::kAdd) warn_added_distinct(expr, a->value, b->value);
   Type found = std::get<Type>(type);
   found.optional = false;
   warn_two_currencies(expr, left.type, right.type, found);
@@ -256,6 +261,7 @@ std::optional<Term> Analyser::compare_terms(ValueKindTag kind, const ast::Expr& 
   fit(a, b);
   Term result;
   if (!merge_open(result, a, b, at)) return std::nullopt;
+  if (a.value == b.value && !is_constant(a.value)) warn_same_sides(at, "always the same");
   result.value = build_.binary(kind, boolean_type(), a.value, b.value);
   return result;
 }
@@ -331,6 +337,10 @@ std::optional<Term> Analyser::value_if(const ast::Expr& expr) {
   if (const TypeProblem* wrong = std::get_if<TypeProblem>(&type)) {
     label_types(error(wrong->code, expr.span, wrong->message, wrong->help), *expr.b, left.type, *expr.c, right.type);
     return std::nullopt;
+  }
+  if (a->value == b->value && own(expr.span)) {
+    error(Code::same_sides, expr.c->span, "`then` and `else` are the same, so the condition decides nothing",
+          "leave the `if` out, or correct one of them");
   }
   fit(*a, *b);
   Term both, result;

@@ -6,6 +6,32 @@
 #include "compiler/sema/analyser.h"
 
 namespace alidade {
+namespace {
+
+/// Months in a unit that is made of them, else 0.
+int64_t months_in(Grain grain) {
+  switch (grain) {
+    case Grain::kMonth:
+      return 1;
+    case Grain::kQuarter:
+    case Grain::kFiscalQuarter:
+      return 3;
+    case Grain::kYear:
+    case Grain::kFiscalYear:
+      return 12;
+    case Grain::kSecond:
+    case Grain::kMinute:
+    case Grain::kHour:
+    case Grain::kDay:
+    case Grain::kWeek:
+    case Grain::kWhole:
+      return 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
 std::optional<Term> Analyser::over(const ast::Expr& expr) {
   std::optional<Term> term = value(*expr.a);
   std::optional<Window> found = window(*expr.window);
@@ -100,14 +126,48 @@ std::optional<Grain> Analyser::time_grain(const ast::Path& path, bool fiscal, Sp
   return result;
 }
 
-Term Analyser::moved(const Term& term, const Offset& offset, bool elapsed) {
+/// Whether a bucket of the grain, moved so, can be one of its buckets; reports where it never is.
+bool Analyser::offset_exists(const Offset& offset, Grain grain, Span at) {
+  const bool by_number = offset.kind == OffsetKind::kSameWeek;
+  const Grain unit = by_number ? Grain::kWeek : offset.period.unit;
+  const int64_t size = months_in(grain), moved = months_in(unit) * offset.period.count;
+  const bool by_days = unit == Grain::kDay || unit == Grain::kWeek;
+  bool never = size > 0 && (by_days || (moved > 0 && moved % size != 0));
+  if (grain == Grain::kWeek) {
+    never = moved > 0 || (unit == Grain::kDay && offset.period.count % 7 != 0);
+  }
+  if (offset.kind == OffsetKind::kHere || !never) return true;
+  const std::string word = grain_word(grain);
+  error(Code::offset_without_bucket, at,
+        fmt::format("no {} lies {} before another: this is undefined in every {}", word,
+                    by_number ? "some weeks"
+                              : fmt::format("{} {}{}", offset.period.count, grain_word(unit),
+                                            offset.period.count == 1 ? "" : "s"),
+                    word),
+        grain == Grain::kWeek ? "weeks move by weeks: `at 4 weeks ago`, or `at same week last year`"
+                              : fmt::format("move by whole {0}s: `at 1 {0} ago`", word));
+  return false;
+}
+
+/// Of all `at` below that stand in buckets of this grain.
+bool Analyser::offsets_exist(ValueId id, Grain grain, Span at, std::set<ValueId>& seen) {
+  if (!id.valid() || !build_.facts(id).offset || !seen.insert(id).second) return true;
+  const Value value = model_.value(id);
+  if (value.kind == ValueKindTag::kAt && !offset_exists(value.offset, grain, at)) return false;
+  return offsets_exist(value.a, grain, at, seen) && offsets_exist(value.b, grain, at, seen) &&
+         offsets_exist(value.c, grain, at, seen);
+}
+
+std::optional<Term> Analyser::moved(const Term& term, const Offset& offset, bool elapsed, Span at) {
+  const bool fixed = term.open && term.open->kind == PerKind::kTime;
+  if (fixed && !offset_exists(offset, term.open->grain, at)) return std::nullopt;
   Value node;
   node.kind = ValueKindTag::kAt;
   node.type = model_.value(term.value).type;
   node.a = term.value;
   node.offset = offset;
   node.elapsed = elapsed;
-  return {build_.value(std::move(node)), term.open};
+  return Term{build_.value(std::move(node)), term.open};
 }
 
 std::optional<Offset> Analyser::offset(const ast::Offset& written) {
@@ -149,7 +209,7 @@ std::optional<Term> Analyser::at(const ast::Expr& expr) {
     error(Code::constant_over_time, expr.op, "a constant was the same then", "leave the offset out");
     return std::nullopt;
   }
-  return moved(*term, *to, expr.offset->mode == ast::OffsetMode::kSameElapsed);
+  return moved(*term, *to, expr.offset->mode == ast::OffsetMode::kSameElapsed, expr.offset->span);
 }
 
 std::optional<Term> Analyser::per(const ast::Expr& expr) {
@@ -164,6 +224,16 @@ std::optional<Term> Analyser::per(const ast::Expr& expr) {
   if (term->open && (term->open->kind != key->kind || term->open->name != key->name)) {
     error(Code::mixed_per, expr.op, fmt::format("`{}` is per {} already", words(*expr.a), term->open->name),
           fmt::format("collapse that first: `mean({}) per {}`", words(*expr.a), key->name));
+    return std::nullopt;
+  }
+  if (const ast::Expr* twice = term->open ? expr.a : nullptr) {
+    while (twice->kind == ast::ExprKind::kParen) twice = twice->a;
+    if (twice->kind == ast::ExprKind::kPer && own(expr.span)) {
+      error(Code::doubled_per, expr.op, fmt::format("this is per {} already", key->name), "leave one of the two out");
+    }
+  }
+  std::set<ValueId> seen;
+  if (key->kind == PerKind::kTime && !offsets_exist(term->value, key->grain, expr.grain->span, seen)) {
     return std::nullopt;
   }
   term->open = key;

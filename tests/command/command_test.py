@@ -292,6 +292,9 @@ def explain_verb():
     project.expect("explain al1101", 0, out=["AL1101"])
     project.expect("explain AL9999", 2, err=["AL9999"])
     project.expect("explain arpu", 0, out=["arpu", "revenue / buyers", "USD per user", "A wide one", "plan", "costs"])
+    project.expect("explain arpu", 0, out=["adds up    over nothing: the parts of a ratio", "each user of app", "time       any period",
+                                           "undefined  no_data, no_denominator, overflow"])
+    project.expect("run --dump=types", 0, out=["  adds up    over time and every dimension", "  undefined  no_data"])
     project.expect("explain arpo", 2, err=["did you mean arpu"])
 
 

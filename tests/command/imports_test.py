@@ -119,6 +119,14 @@ def several_files():
     check("the layout changes nothing", done.returncode == 0, text)
 
 
+def unused_imports():
+    plain = "stream app { time at : timestamp; entity user : text }\nevent all = app\n"
+    folder = project(root="import lib\nimport kit\nimport base\nmetric a = count(base.app)\n", lib="def one(x) = x\n",
+                     kit="unit point\n", base=plain)
+    done, text = said(folder, "check", "root.metric")
+    check("AL3105", done.returncode == 0 and text.count("AL3105") == 1 and "root.metric:1:8" in text and "`lib`" in text, text)
+
+
 def wrong_imports():
     expect_error("AL1201", project(root="import bsae\n", base=BASE), "AL1201", "root.metric:1:8", "did you mean `base`")
     expect_error("AL1201 library", project(root="import std.engagemnt\n"), "AL1201", "std.engagemnt", "`engagement`")
@@ -185,6 +193,7 @@ def parameters():
 
 def main():
     several_files()
+    unused_imports()
     wrong_imports()
     parameters()
     for failure in failures:
