@@ -220,6 +220,7 @@ std::vector<std::string> stream_texts(const ResultSet& result) {
     for (const auto& [entity, rows] : std::map(stream.without_entity.begin(), stream.without_entity.end())) {
       if (rows > 0) text += fmt::format(", {} without {}", rows, entity);
     }
+    if (stream.without_rate > 0) text += fmt::format(", {} without a rate", stream.without_rate);
     if (stream.covered) text += fmt::format(", from {} to {} of {}", stream.first, stream.last, stream.watermark);
     texts.push_back(std::move(text));
   }

@@ -286,13 +286,14 @@ class Lowering {
   std::map<std::tuple<int, int, int>, int> counts_;  ///< by pipeline, key space use and guard
   std::set<int32_t> collected_;
   std::vector<std::vector<int>> unrated_;  ///< by pipeline: conditions of rows that an aggregate lacks a rate for
+  std::set<RowId> collected_rows_;
 };
 
 void Lowering::collect_value(ValueId id) {
   if (!id.valid() || !collected_.insert(id.index).second) return;
   const Value& value = model_.value(id);
-  collect_classes(model_, value.condition, classes_);
-  collect_classes(model_, value.input, classes_);
+  collect_classes(model_, value.condition, collected_rows_, classes_);
+  collect_classes(model_, value.input, collected_rows_, classes_);
   collect_value(value.a);
   collect_value(value.b);
   collect_value(value.c);

@@ -28,8 +28,8 @@ std::pair<RowId, std::vector<RowId>> tested_constants(const Model& model, const 
 
 }  // namespace
 
-void collect_classes(const Model& model, RowId id, TextClasses& classes) {
-  if (!id.valid()) return;
+void collect_classes(const Model& model, RowId id, std::set<RowId>& seen, TextClasses& classes) {
+  if (!id.valid() || !seen.insert(id).second) return;
   const Row& row = model.row(id);
   if (row.kind == RowKind::kIsNull && representation(model.row(row.a).type) == Representation::kText) {
     classes[row.a];
@@ -41,9 +41,7 @@ void collect_classes(const Model& model, RowId id, TextClasses& classes) {
     for (const RowId constant : constants) classes[tested].push_back(model.row(constant).text);
     return;
   }
-  collect_classes(model, row.a, classes);
-  collect_classes(model, row.b, classes);
-  collect_classes(model, row.c, classes);
+  for (const RowId part : {row.a, row.b, row.c}) collect_classes(model, part, seen, classes);
 }
 
 void settle_classes(TextClasses& classes) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -15,8 +16,8 @@ namespace alidade {
 /// The constants that text expressions are tested against, ascending, by the expression's id.
 using TextClasses = std::map<RowId, std::vector<std::string>>;
 
-/// Adds what `row` and its parts test to `classes`, unordered.
-void collect_classes(const Model& model, RowId row, TextClasses& classes);
+/// Adds what `row` and its parts test to `classes`, unordered; parts that are in `seen` have been.
+void collect_classes(const Model& model, RowId row, std::set<RowId>& seen, TextClasses& classes);
 /// Ends collecting: ascending, each once.
 void settle_classes(TextClasses& classes);
 

@@ -248,6 +248,21 @@ Result<const NamedSource*> find_source(const std::vector<NamedSource>& sources, 
   return Error{7103, std::string(what) + " `" + name + "` has no source", {}};
 }
 
+std::vector<bool> repeating_rows(const Model& model) {
+  constexpr uint64_t kLarge = 256;
+  std::vector<bool> repeats;
+  std::vector<uint64_t> sizes;  // parts stand before what is made of them
+  for (const Row& row : model.rows) {
+    uint64_t size = 1;
+    for (RowId part : {row.a, row.b, row.c}) {
+      if (part.valid()) size = std::min<uint64_t>(size + sizes[static_cast<size_t>(part.index)], UINT32_MAX);
+    }
+    sizes.push_back(size);
+    repeats.push_back(size > kLarge);
+  }
+  return repeats;
+}
+
 }  // namespace
 
 Result<Data> load(const Model& model, const Reads& reads, const std::vector<NamedSource>& sources,
@@ -255,6 +270,7 @@ Result<Data> load(const Model& model, const Reads& reads, const std::vector<Name
   Data data;
   data.streams.resize(model.streams.size());
   data.tables.resize(model.tables.size());
+  data.repeats = repeating_rows(model);
   for (int table : reads.tables) {
     const auto index = static_cast<size_t>(table);
     auto source = find_source(sources, "table", model.tables[index].name);

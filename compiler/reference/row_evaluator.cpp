@@ -12,7 +12,14 @@ class Evaluation {
  public:
   Evaluation(const Model& model, const Data& data, const TypedRow& row) : model_(model), data_(data), row_(row) {}
 
-  RowValue of(RowId id) const {
+  RowValue of(RowId id) {
+    if (!data_.repeats[static_cast<size_t>(id.index)]) return compute(id);
+    if (auto known = known_.find(id); known != known_.end()) return known->second;
+    return known_[id] = compute(id);
+  }
+
+ private:
+  RowValue compute(RowId id) {
     const Row& row = model_.row(id);
     switch (row.kind) {
       case RowKind::kConst:
@@ -68,13 +75,12 @@ class Evaluation {
     return {};
   }
 
- private:
   size_t row_number(int stream) const {
     return static_cast<size_t>(&row_ - data_.streams[static_cast<size_t>(stream)].rows.data());
   }
 
   /// A condition; a bool that is missing does not hold.
-  bool holds(RowId id) const {
+  bool holds(RowId id) {
     const RowValue value = of(id);
     const bool* truth = std::get_if<bool>(&value);
     return truth != nullptr && *truth;
@@ -132,7 +138,7 @@ class Evaluation {
     return outcome.number.number;
   }
 
-  RowValue arithmetic(const Row& row) const {
+  RowValue arithmetic(const Row& row) {
     const RowValue a = of(row.a);
     if (is_missing(a)) return {};
     const Number x = number_of(a, model_.row(row.a).type);
@@ -153,7 +159,7 @@ class Evaluation {
     return a < b ? -1 : b < a ? 1 : 0;
   }
 
-  RowValue comparison(const Row& row) const {
+  RowValue comparison(const Row& row) {
     const RowValue a = of(row.a), b = of(row.b);
     if (is_missing(a) || is_missing(b)) return false;
     const int sign = order(a, model_.row(row.a).type, b, model_.row(row.b).type);
@@ -165,7 +171,7 @@ class Evaluation {
     return sign >= 0;
   }
 
-  bool is_among(const Row& row) const {
+  bool is_among(const Row& row) {
     const RowValue a = of(row.a);
     if (is_missing(a)) return false;
     for (RowId item : row.items) {
@@ -174,9 +180,9 @@ class Evaluation {
     return false;
   }
 
-  RowValue branch(const Row& row) const { return taken(holds(row.a) ? row.b : row.c, row.type); }
+  RowValue branch(const Row& row) { return taken(holds(row.a) ? row.b : row.c, row.type); }
 
-  RowValue extreme(const Row& row) const {
+  RowValue extreme(const Row& row) {
     const RowValue a = of(row.a), b = of(row.b);
     if (is_missing(a) || is_missing(b)) return {};
     const int sign = order(a, model_.row(row.a).type, b, model_.row(row.b).type);
@@ -184,7 +190,7 @@ class Evaluation {
   }
 
   /// One of several expressions, as the type of them all.
-  RowValue taken(RowId chosen, const Type& type) const {
+  RowValue taken(RowId chosen, const Type& type) {
     const RowValue value = of(chosen);
     const bool is_number = std::holds_alternative<int128>(value) || std::holds_alternative<double>(value);
     return is_number ? value_of(convert(number_of(value, model_.row(chosen).type), type)) : value;
@@ -193,6 +199,7 @@ class Evaluation {
   const Model& model_;
   const Data& data_;
   const TypedRow& row_;
+  std::map<RowId, RowValue> known_;  ///< of expressions that repeat
 };
 
 }  // namespace

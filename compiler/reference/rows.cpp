@@ -16,8 +16,8 @@ void read_rate(const Model& model, int index, Reads* reads) {
   reads->table_fields[static_cast<size_t>(rate.table)].insert(rate.field);
 }
 
-void read_row(const Model& model, RowId id, Reads* reads) {
-  if (!id.valid()) return;
+void read_row(const Model& model, RowId id, std::set<RowId>* seen, Reads* reads) {
+  if (!id.valid() || !seen->insert(id).second) return;
   const Row& row = model.row(id);
   const int rows_of = row.stream < 0 ? -1 : model.streams[static_cast<size_t>(row.stream)].table;
   if (row.field >= 0 && rows_of >= 0) reads->table_fields[static_cast<size_t>(rows_of)].insert(row.field);
@@ -29,10 +29,8 @@ void read_row(const Model& model, RowId id, Reads* reads) {
   read_rate(model, row.rate, reads);
   const bool needs_order = row.kind == RowKind::kIsFirst || row.kind == RowKind::kIsLast;
   if (needs_order) read_order(model, row.stream, reads);
-  read_row(model, row.a, reads);
-  read_row(model, row.b, reads);
-  read_row(model, row.c, reads);
-  for (RowId item : row.items) read_row(model, item, reads);
+  for (RowId part : {row.a, row.b, row.c}) read_row(model, part, seen, reads);
+  for (RowId item : row.items) read_row(model, item, seen, reads);
 }
 
 }  // namespace
@@ -53,6 +51,7 @@ Reads find_reads(const Model& model, const Request& request) {
   Reads reads;
   reads.stream_fields.resize(model.streams.size());
   reads.table_fields.resize(model.tables.size());
+  std::set<RowId> seen;
   for (const RequestOutput& output : request.outputs) {
     std::set<int> streams;
     visit_values(model, output.value, [&](ValueId, const Value& value) {
@@ -60,13 +59,14 @@ Reads find_reads(const Model& model, const Request& request) {
       const bool needs_order = value.aggregate == Aggregate::kFirst || value.aggregate == Aggregate::kLast;
       if (value.kind == ValueKindTag::kAggregate && needs_order) read_order(model, value.stream, &reads);
       read_rate(model, value.rate, &reads);
-      read_row(model, value.condition, &reads);
-      read_row(model, value.input, &reads);
+      read_row(model, value.condition, &seen, &reads);
+      read_row(model, value.input, &seen, &reads);
     });
     // A key is resolved in every stream that has the name: only those count that this output reads.
     const auto read_keys = [&](const std::vector<RowId>& rows) {
       for (int stream : streams) {
-        if (static_cast<size_t>(stream) < rows.size()) read_row(model, rows[static_cast<size_t>(stream)], &reads);
+        if (static_cast<size_t>(stream) < rows.size())
+          read_row(model, rows[static_cast<size_t>(stream)], &seen, &reads);
       }
     };
     visit_values(model, output.value, [&](ValueId, const Value& value) { read_keys(value.key.rows); });

@@ -49,6 +49,7 @@ struct Data {
   std::vector<TableRows> tables;
   std::vector<StreamReport> bad_tables;       ///< with bad rows, that is: what is said of them
   std::map<RowId, std::vector<bool>> chosen;  ///< kIsFirst and kIsLast: by row of their stream; see first_rows.h
+  std::vector<bool> repeats;  ///< by RowId: so large, with its parts written out, that expressions surely share them
 };
 
 /// The rate at its moment, or else at this one; missing where there is none.

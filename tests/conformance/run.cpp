@@ -154,8 +154,8 @@ int64_t reported(const ResultSet& result, const Marks::Report& wanted) {
                                           {"ambiguous times", stream.ambiguous_times},
                                           {"without rate", stream.without_rate}};
     for (const auto& [entity, rows] : stream.without_entity) counts["without " + entity] = rows;
-    if (!wanted.words.starts_with("without ") && !counts.contains(wanted.words)) return -1;
-    return counts[wanted.words];
+    const bool is_known = wanted.words.starts_with("without ") || counts.contains(wanted.words);
+    return is_known ? counts[wanted.words] : -1;
   }
   return -1;
 }
