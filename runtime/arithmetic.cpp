@@ -5,6 +5,8 @@
 #include <bit>
 #include <cmath>
 
+#include "runtime/moments.h"
+
 namespace alidade {
 namespace {
 
@@ -82,15 +84,15 @@ bool holds(FormulaKind kind, const T& a, const T& b) {
 // Order statistics lo and lo + 1 (where the position is between two), and the fraction between them.
 struct Position {
   size_t low = 0;
-  int128 rest = 0, divisor = 1;
+  int64_t rest = 0, divisor = 1;
 };
 
 Position position_of(size_t count, Percentage percentage) {
   Position position;
-  position.divisor = power_of_ten(2 + percentage.digits);
+  position.divisor = static_cast<int64_t>(power_of_ten(2 + percentage.digits));
   int128 exact = static_cast<int128>(count - 1) * percentage.numerator;
   position.low = static_cast<size_t>(exact / position.divisor);
-  position.rest = exact % position.divisor;
+  position.rest = static_cast<int64_t>(exact % position.divisor);
   return position;
 }
 
@@ -105,13 +107,11 @@ std::pair<T, T> neighbours(std::vector<T>* values, const Position& position) {
 NodeValue interpolate_exact(int128 low, int128 high, const Position& at, int scale) {
   if (at.rest == 0) return NodeValue::of_number(to_double(low, scale));
   int128 left, right, sum;
-  if (!__builtin_mul_overflow(low, at.divisor - at.rest, &left) && !__builtin_mul_overflow(high, at.rest, &right) &&
-      !__builtin_add_overflow(left, right, &sum)) {
+  if (!__builtin_mul_overflow(low, int128{at.divisor - at.rest}, &left) &&
+      !__builtin_mul_overflow(high, int128{at.rest}, &right) && !__builtin_add_overflow(left, right, &sum)) {
     return NodeValue::of_number(quotient(sum, at.divisor, scale));
   }
-  double below = to_double(low, scale), above = to_double(high, scale);
-  return NodeValue::of_number(below +
-                              (above - below) * (static_cast<double>(at.rest) / static_cast<double>(at.divisor)));
+  return NodeValue::of_number(nearest_between_exact(low, high, at.rest, at.divisor, scale));
 }
 
 }  // namespace
@@ -205,7 +205,7 @@ NodeValue percentile_of_floats(ValueList* list, Percentage percentage) {
   auto number = [](int64_t word) { return std::bit_cast<double>(word ^ ((word >> 63) & INT64_MAX)); };
   double low = number(low_word), high = number(high_word);
   if (at.rest == 0) return NodeValue::of_number(low);
-  return NodeValue::of_number(low + (high - low) * (static_cast<double>(at.rest) / static_cast<double>(at.divisor)));
+  return NodeValue::of_number(nearest_between_floats(low, high, at.rest, at.divisor));
 }
 
 int128 join_exact(uint64_t low, int64_t high) {

@@ -102,15 +102,50 @@ double sample(int64_t count, const GrowingSum& sum, const GrowingSum& squares, i
   return nearest_quotient(spread, denominator, exponent, root);
 }
 
+/// numerator / denominator × 2^exponent, rounded once; never -0.0.
+double signed_quotient(GrowingSum numerator, mpz_ptr denominator, int64_t exponent) {
+  Integer total(std::move(numerator));
+  const int sign = mpz_sgn(static_cast<mpz_ptr>(total));
+  if (sign == 0) return 0;
+  mpz_abs(total, total);
+  const double size = nearest_quotient(total, denominator, exponent, false);
+  return (sign < 0 ? -size : size) + 0.0;
+}
+
+/// *sum += ± size × 2^shift × factor, factor >= 0.
+void add_product(uint128 size, int shift, bool negative, int64_t factor, GrowingSum* sum) {
+  sum->add(static_cast<uint128>(static_cast<uint64_t>(size)) * static_cast<uint64_t>(factor), shift, negative);
+  sum->add((size >> 64) * static_cast<uint64_t>(factor), shift + 64, negative);
+}
+
 }  // namespace
 
 double nearest_quotient_of_floats(GrowingSum sum, int64_t count) {
-  Integer total(std::move(sum)), denominator(count);
-  const bool negative = mpz_sgn(static_cast<mpz_ptr>(total)) < 0;
-  mpz_abs(total, total);
-  const double size =
-      mpz_sgn(static_cast<mpz_ptr>(total)) == 0 ? 0 : nearest_quotient(total, denominator, kFloatUnit, false);
-  return (negative ? -size : size) + 0.0;
+  Integer denominator(count);
+  return signed_quotient(std::move(sum), denominator, kFloatUnit);
+}
+
+double nearest_between_exact(int128 low, int128 high, int64_t rest, int64_t divisor, int scale) {
+  GrowingSum sum;
+  for (const auto& [end, factor] : {std::pair(low, divisor - rest), std::pair(high, rest)}) {
+    const bool negative = end < 0;
+    const uint128 size = negative ? -static_cast<uint128>(end) : static_cast<uint128>(end);
+    add_product(size, 0, negative, factor, &sum);
+  }
+  Integer denominator(divisor), power;
+  mpz_ui_pow_ui(power, 10, static_cast<unsigned long>(scale));
+  mpz_mul(denominator, denominator, power);
+  return signed_quotient(std::move(sum), denominator, 0);
+}
+
+double nearest_between_floats(double low, double high, int64_t rest, int64_t divisor) {
+  GrowingSum sum;
+  for (const auto& [end, factor] : {std::pair(low, divisor - rest), std::pair(high, rest)}) {
+    const FloatParts parts = parts_of(end);
+    add_product(parts.mantissa, parts.shift, parts.negative, factor, &sum);
+  }
+  Integer denominator(divisor);
+  return signed_quotient(std::move(sum), denominator, kFloatUnit);
 }
 
 void GrowingSum::reach(int begin, int end) {

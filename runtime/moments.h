@@ -1,6 +1,6 @@
 // What variance and stddev need of many values: their count, true sum and true sum of squares, exact or double, so that
-// the result is rounded once and is the same for any order of rows. Merging adds. One owner; not thread-safe. Tested in
-// tests/unit/moments_test.cpp.
+// the result is rounded once and is the same for any order of rows; and the one rounding of means and percentiles.
+// Merging adds. One owner; not thread-safe. Tested in tests/unit/moments_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,11 @@ class GrowingSum {
 
 /// The double nearest to `sum`, in units of 2^-1074, by `count`, above 0; infinite beyond the largest, never -0.0.
 double nearest_quotient_of_floats(GrowingSum sum, int64_t count);
+
+/// The double nearest to what lies rest / divisor of the way from `low` to `high`, 0 <= rest < divisor: rounded once,
+/// never -0.0. Exact ends count units of 10^-scale; `low` and `high` of doubles are finite.
+double nearest_between_exact(int128 low, int128 high, int64_t rest, int64_t divisor, int scale);
+double nearest_between_floats(double low, double high, int64_t rest, int64_t divisor);
 
 class Moments {
  public:

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "compiler/reference/big_number.h"
 
@@ -45,32 +44,6 @@ Outcome fold_mean(const std::vector<Number>& numbers, bool plain) {
   return checked(nearest_quotient(exact_total(numbers), denominator));
 }
 
-/// (low * (d - r) + high * r) / (d * 10^scale), one rounding, as long as it stays within 128 bits.
-std::optional<double> exact_between(const Number& low, const Number& high, int128 r, int128 d) {
-  int128 a = 0, b = 0, numerator = 0, denominator = d;
-  if (__builtin_mul_overflow(low.value, d - r, &a) || __builtin_mul_overflow(high.value, r, &b)) return std::nullopt;
-  if (__builtin_add_overflow(a, b, &numerator)) return std::nullopt;
-  for (int i = 0; i < low.scale; ++i) {
-    if (__builtin_mul_overflow(denominator, int128{10}, &denominator)) return std::nullopt;
-  }
-  return nearest_quotient(numerator, denominator);
-}
-
-Outcome fold_percentile(std::vector<Number> numbers, Percentage percentage) {
-  std::sort(numbers.begin(), numbers.end(), less);
-  int128 d = 100;
-  for (int i = 0; i < percentage.digits; ++i) d *= 10;
-  const int128 position = static_cast<int128>(numbers.size() - 1) * percentage.numerator;
-  const auto low = static_cast<size_t>(position / d);
-  const int128 r = position % d;
-  if (r == 0) return checked(as_double(numbers[low]));
-  if (numbers[low].exact) {
-    if (const auto between = exact_between(numbers[low], numbers[low + 1], r, d)) return checked(*between);
-  }
-  const double x = as_double(numbers[low]), y = as_double(numbers[low + 1]);
-  return checked(x + (y - x) * (static_cast<double>(r) / static_cast<double>(d)));
-}
-
 /// A number as a whole number of units: 10^-scale, or of a double 2^-1074.
 BigInteger whole(const Number& number) {
   if (number.exact) return number.value;
@@ -80,6 +53,20 @@ BigInteger whole(const Number& number) {
   const int shift = exponent - 53 + 1074;
   const int kept = shift < 0 ? 53 + shift : 53;
   return BigInteger(static_cast<int64_t>(std::ldexp(fraction, kept))).shifted_left(std::max(shift, 0));
+}
+
+Outcome fold_percentile(std::vector<Number> numbers, Percentage percentage) {
+  std::sort(numbers.begin(), numbers.end(), less);
+  int128 d = 100;
+  for (int i = 0; i < percentage.digits; ++i) d *= 10;
+  const int128 position = static_cast<int128>(numbers.size() - 1) * percentage.numerator;
+  const auto low = static_cast<size_t>(position / d);
+  const int128 r = position % d;
+  const Number& x = numbers[low];
+  if (r == 0) return checked(as_double(x));
+  const BigInteger between = whole(x) * BigInteger(d - r) + whole(numbers[low + 1]) * BigInteger(r);
+  const BigInteger units = x.exact ? BigInteger::power_of_ten(x.scale) : BigInteger(1).shifted_left(1074);
+  return checked(nearest_quotient(between, BigInteger(d) * units));
 }
 
 /// The double nearest to the root of n/d: of the doubles around a first guess, the one whose neighbours' midpoints
