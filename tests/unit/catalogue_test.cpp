@@ -18,7 +18,7 @@
 namespace alidade {
 namespace {
 
-constexpr size_t kLeast = 320;
+constexpr size_t kLeast = 345;
 
 /// A declaration: from its first line up to the next one's.
 struct Entry {
