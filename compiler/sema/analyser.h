@@ -332,7 +332,6 @@ class Analyser {
   void missing_fields(RowId condition, std::vector<RowId>& fields, std::vector<RowId>& asked) const;
 
   // ---- habits from elsewhere (habits.cpp)
-  bool in_checked_file(Span span) const;
   void warn_fraction(const ast::Expr& at, const ast::Expr& left, const Type& a, const ast::Expr& right, const Type& b);
   void warn_growth_of_percentage(const ast::Arg& argument, const ast::Arg& ago, const Type& type);
   void warn_arithmetic_on_names(const ast::Expr& written, Aggregate aggregate, std::string_view word, RowId input);

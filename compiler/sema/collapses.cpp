@@ -84,7 +84,7 @@ bool Analyser::collapse_allowed(const ast::Expr& expr, Aggregate aggregate, std:
   const bool one_of_many = aggregate == Aggregate::kFirst || aggregate == Aggregate::kLast;
   if (one_of_many && inner.open->kind != PerKind::kTime) {
     error(Code::no_order, expr.span,
-          fmt::format("there is no {} of all {}s: they have no order", word, inner.open->name),
+          fmt::format("there is no {} of all {}: they have no order", word, plural(inner.open->name)),
           fmt::format("write `{}` of a field in it, as in `mean({}(purchase.amount) per {})`, or take `max`", word,
                       word, inner.open->name));
     return false;
@@ -132,7 +132,8 @@ bool Analyser::sum_allowed(const ast::Expr& expr, const Term& inner) {
   if (meaning.additivity == Additivity::kDistinct && !keeps_apart(model_, key, meaning.distinct)) {
     Diagnostic& report = refused(
         Code::sum_of_distinct, expr, inner,
-        fmt::format("distinct counts do not add up over {}s: what is in two of them would count twice", key.name),
+        fmt::format("distinct counts do not add up over {}: what is in two of them would count twice",
+                    plural(key.name)),
         fmt::format("leave `per` out for the distinct count of the whole period, write a window (`over last 28 days`), "
                     "or take `mean({})`",
                     formula));
@@ -144,9 +145,10 @@ bool Analyser::sum_allowed(const ast::Expr& expr, const Term& inner) {
     return false;
   }
   if (is_average(meaning.additivity)) {
-    Diagnostic& report = refused(Code::sum_of_ratios, expr, inner,
-                                 fmt::format("a mean, a ratio or a percentile does not add up over {}s", key.name),
-                                 "add up the parts and divide last: the formula without `per` does that");
+    Diagnostic& report =
+        refused(Code::sum_of_ratios, expr, inner,
+                fmt::format("a mean, a ratio or a percentile does not add up over {}", plural(key.name)),
+                "add up the parts and divide last: the formula without `per` does that");
     if (!whole.empty()) report.fixes.push_back({expr.span, whole, false});
     return false;
   }
@@ -217,10 +219,10 @@ void Analyser::warn_averages(const ast::Expr& expr, Aggregate aggregate, const T
     message = fmt::format("growth rates do not average: two {}s of +100% and -50% end where they began", key);
     help = "compare the ends: `growth(x, 1 month)` is that of the whole period";
   } else if (of_percentile) {
-    message =
-        fmt::format("a {} of the {}s' percentiles is no percentile of the rows", mean ? "mean" : "percentile", key);
+    message = fmt::format("a {} of the {}' percentiles is no percentile of the rows", mean ? "mean" : "percentile",
+                          plural(key));
   } else if (percentile && of_mean) {
-    message = fmt::format("this is a percentile of the {}s' means, in which single rows are averaged away", key);
+    message = fmt::format("this is a percentile of the {}' means, in which single rows are averaged away", plural(key));
     help = "compute the percentile of the rows themselves, without `per`";
   }
   error(Code::averaged_averages, expr.span, std::move(message), std::move(help));

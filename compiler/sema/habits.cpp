@@ -51,15 +51,13 @@ std::string_view naming_role(const ModelSource& source, int field) {
 
 }  // namespace
 
-bool Analyser::in_checked_file(Span span) const { return module_ == 0 && expansion_at(span) == nullptr; }
-
 /// `share(…) > 5` and `100 - share(…)`: one side is a percentage, the other a number as if it were in percent.
 void Analyser::warn_fraction(const ast::Expr& at, const ast::Expr& left, const Type& a, const ast::Expr& right,
                              const Type& b) {
   const bool first = written_number(left).has_value();
   const ast::Expr& number = first ? left : right;
   const std::optional<double> amount = written_number(number);
-  if (!amount || (first ? b : a).kind != ValueKind::kPercent || !in_checked_file(at.span)) return;
+  if (!amount || (first ? b : a).kind != ValueKind::kPercent || !own(at.span)) return;
   const bool sum = at.kind == ast::ExprKind::kAdd || at.kind == ast::ExprKind::kSubtract;
   const bool product = at.kind == ast::ExprKind::kMultiply || at.kind == ast::ExprKind::kDivide;
   if (sum || product ? *amount != 100 : *amount <= 1) return;
@@ -72,7 +70,7 @@ void Analyser::warn_fraction(const ast::Expr& at, const ast::Expr& left, const T
 }
 
 void Analyser::warn_growth_of_percentage(const ast::Arg& argument, const ast::Arg& ago, const Type& type) {
-  if (type.kind != ValueKind::kPercent || !in_checked_file(argument.span)) return;
+  if (type.kind != ValueKind::kPercent || !own(argument.span)) return;
   error(Code::growth_of_percentage, argument.span,
         fmt::format("`{}` is a percentage already: from 5% to 6% it grows by 20%", words(*argument.value)),
         fmt::format("take the difference in percentage points: `change({}, {})`", words(*argument.value),
@@ -83,7 +81,7 @@ void Analyser::warn_growth_of_percentage(const ast::Arg& argument, const ast::Ar
 void Analyser::warn_arithmetic_on_names(const ast::Expr& written, Aggregate aggregate, std::string_view word,
                                         RowId input) {
   const Row& row = model_.row(input);
-  if (!is_arithmetic(aggregate) || row.kind != RowKind::kField || !in_checked_file(written.span)) return;
+  if (!is_arithmetic(aggregate) || row.kind != RowKind::kField || !own(written.span)) return;
   const ModelSource& source = model_.streams[static_cast<size_t>(row.stream)];
   const std::string_view role = naming_role(source, row.field);
   if (role.empty()) return;
@@ -94,7 +92,7 @@ void Analyser::warn_arithmetic_on_names(const ast::Expr& written, Aggregate aggr
 }
 
 void Analyser::warn_extra_day(const Period& length, Span at) {
-  if (length.unit != Grain::kDay || !in_checked_file(at)) return;
+  if (length.unit != Grain::kDay || !own(at)) return;
   for (int weeks : {1, 2, 4}) {
     if (length.count != weeks * 7 + 1) continue;
     error(Code::week_and_a_day, at,
@@ -105,7 +103,7 @@ void Analyser::warn_extra_day(const Period& length, Span at) {
 }
 
 void Analyser::warn_never_null(const ast::Expr& expr) {
-  if (!in_checked_file(expr.span)) return;
+  if (!own(expr.span)) return;
   error(Code::never_null, expr.span,
         fmt::format("`{}` is never missing, so this is {} in every row", words(*expr.a), expr.negated),
         "leave the condition out, or declare the field with `?` if it may be missing");

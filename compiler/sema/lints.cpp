@@ -152,7 +152,7 @@ void Analyser::warn_rows_named(const ast::Decl& decl, const ModelMetric& metric)
     const bool plain =
         formula.kind == ast::ExprKind::kCall && bare(*formula.args[0].value).kind == ast::ExprKind::kName;
     const std::string event = plain ? words(*formula.args[0].value) : stream.name;
-    report.help = fmt::format("count {}s with `unique({}.{})`", name, event, name);
+    report.help = fmt::format("count {} with `unique({}.{})`", plural(name), event, name);
     if (plain) report.fixes.push_back({formula.span, fmt::format("unique({}.{})", event, name), false});
     return;
   }
