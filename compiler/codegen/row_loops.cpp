@@ -22,11 +22,12 @@ bool needs_check(const Pipeline& pipeline, int op) { return pipeline.ops[op].bit
 
 // Whether evaluating an op on a row that its guard refuses costs next to nothing.
 bool is_cheap(const Pipeline& pipeline, int index) {
-  if (index < 0) return true;
-  const Op& op = pipeline.ops[index];
-  const bool itself = op.kind != OpKind::kQuotient && op.kind != OpKind::kDivide && op.kind != OpKind::kToFloat &&
-                      op.kind != OpKind::kRoundExact && op.kind != OpKind::kRoundFloat;
-  return itself && is_cheap(pipeline, op.a) && is_cheap(pipeline, op.b) && is_cheap(pipeline, op.c);
+  const std::vector<int> parts = ops_below(pipeline.ops, index);
+  return std::all_of(parts.begin(), parts.end(), [&](int part) {
+    const OpKind kind = pipeline.ops[part].kind;
+    return kind != OpKind::kQuotient && kind != OpKind::kDivide && kind != OpKind::kToFloat &&
+           kind != OpKind::kRoundExact && kind != OpKind::kRoundFloat;
+  });
 }
 
 bool is_bound(al_accumulator_kind kind) {

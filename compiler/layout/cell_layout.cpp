@@ -91,12 +91,13 @@ uint32_t slot_bytes(const Machine::Fold& fold) {
 
 // Whether an op can be evaluated for several rows at once: nothing in it is wider than 64 bits or calls the runtime.
 bool can_widen(const Pipeline& pipeline, int index) {
-  if (index < 0) return true;
-  const Op& op = pipeline.ops[index];
-  const bool calls = op.kind == OpKind::kQuotient || op.kind == OpKind::kRoundExact || op.kind == OpKind::kRoundFloat ||
-                     (op.kind == OpKind::kToFloat && op.amount > 0);
-  const bool fits = op.type != OpType::kExact || op.bits <= 64;
-  return fits && !calls && can_widen(pipeline, op.a) && can_widen(pipeline, op.b) && can_widen(pipeline, op.c);
+  const std::vector<int> parts = ops_below(pipeline.ops, index);
+  return std::all_of(parts.begin(), parts.end(), [&](int part) {
+    const Op& op = pipeline.ops[part];
+    const bool calls = op.kind == OpKind::kQuotient || op.kind == OpKind::kRoundExact ||
+                       op.kind == OpKind::kRoundFloat || (op.kind == OpKind::kToFloat && op.amount > 0);
+    return !calls && (op.type != OpType::kExact || op.bits <= 64);
+  });
 }
 
 // Whether a wide loop can do this update: its ops can, and folding takes no call per row.
@@ -162,10 +163,10 @@ std::vector<LoopPart> cut(const Pipeline& pipeline, const std::vector<Dispatch::
 }
 
 void add_columns(const Pipeline& pipeline, int index, std::vector<bool>& read) {
-  if (index < 0) return;
-  const Op& op = pipeline.ops[index];
-  if (op.kind == OpKind::kColumn) read[op.column] = true;
-  for (const int operand : {op.a, op.b, op.c}) add_columns(pipeline, operand, read);
+  for (const int part : ops_below(pipeline.ops, index)) {
+    const Op& op = pipeline.ops[part];
+    if (op.kind == OpKind::kColumn) read[op.column] = true;
+  }
 }
 
 std::vector<int> columns_of(const Pipeline& pipeline, const std::vector<Dispatch::Update>& updates) {

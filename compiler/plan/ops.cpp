@@ -229,6 +229,22 @@ int OpTable::coalesce(int a, int b) {
   return add(op);
 }
 
+std::vector<int> ops_below(const std::vector<Op>& ops, int op) {
+  std::vector<int> found;
+  std::vector<bool> seen(ops.size());
+  const auto add = [&](int part) {
+    if (part < 0 || seen[static_cast<size_t>(part)]) return;
+    seen[static_cast<size_t>(part)] = true;
+    found.push_back(part);
+  };
+  add(op);
+  for (size_t i = 0; i < found.size(); ++i) {
+    const Op& next = ops[static_cast<size_t>(found[i])];
+    for (const int operand : {next.a, next.b, next.c}) add(operand);
+  }
+  return found;
+}
+
 std::vector<int> conjuncts(const std::vector<Op>& ops, int guard) {
   std::vector<int> found;
   std::vector<int> open;

@@ -57,6 +57,9 @@ std::vector<int> conjuncts(const std::vector<Op>& ops, int guard);
 /// Their conjunction again, in the given order; -1 for none.
 int conjunction(OpTable& table, const std::vector<int>& conditions);
 
+/// The op and all that it is computed from, each once, in no order; empty for -1.
+std::vector<int> ops_below(const std::vector<Op>& ops, int op);
+
 /// What a column holds as an operand.
 OpType op_type(FieldKind kind);
 /// The kind of a column's values; kBoolean for membership.
