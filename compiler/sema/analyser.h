@@ -538,8 +538,7 @@ class Analyser {
   Diagnostic unsaid_{};          ///< what is reported past kMaxErrors, or follows from a declaration that is not read
   bool names_missing_ = false;   ///< declarations of any name may be among what could not be read
   bool sources_broken_ = false;  ///< some stream or table: an unknown currency or entity may be its
-  std::vector<Name>
-      broken_keys_;  ///< what the keys of broken tables may be: attributes of those entities may be theirs
+  std::vector<Name> broken_tables_;  ///< keys of broken tables: attributes of those entities may be theirs
 };
 
 /// Digits to an integer; nothing when it does not fit.

@@ -108,8 +108,7 @@ void Analyser::declare_streams_and_tables() {
     if (symbol.state != SymbolState::kBroken) continue;
     sources_broken_ = true;
     if (symbol.kind != SymbolKind::kTable) continue;
-    for (const ast::Ident& key : symbol.decl->table->keys) broken_keys_.push_back(key.name);
-    for (const ast::Field& field : symbol.decl->table->fields) broken_keys_.push_back(field.name.name);
+    for (const ast::Ident& key : symbol.decl->table->keys) broken_tables_.push_back(key.name);
   }
   match_entities();
   add_table_rows();
@@ -129,7 +128,7 @@ void Analyser::add_table_rows() {
 
 bool Analyser::attributes_broken(std::string_view entity) const {
   if (names_missing_) return true;
-  return std::any_of(broken_keys_.begin(), broken_keys_.end(), [&](Name key) { return key.text() == entity; });
+  return std::any_of(broken_tables_.begin(), broken_tables_.end(), [&](Name key) { return key.text() == entity; });
 }
 
 bool Analyser::attributes_broken(int stream) const {
