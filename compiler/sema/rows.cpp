@@ -167,6 +167,7 @@ std::optional<RowId> Analyser::attribute_row(int stream, int entity, const ast::
     any_table = true;
     for (const ModelField& field : model_.tables[t].fields) candidates.push_back(field.name);
   }
+  if (!any_table && !broken_tables_.empty()) return std::nullopt;  // where the key is wrong, any may have been meant
   unknown(Code::unknown_attribute, name,
           any_table ? fmt::format("no table of `{}` has a field `{}`", key, name.name.text())
                     : fmt::format("`{}` has no attributes: there is no table with the key `{}`", key, key),
