@@ -147,9 +147,7 @@ def fold(op, values, point=None):
     if not values:
         return Undefined("no_rows")
     if op == "mean":
-        if isinstance(values[0], Fraction):
-            return float(sum(values, Fraction(0)) / len(values))
-        return math.fsum(values) / len(values) + 0.0
+        return float(sum(map(Fraction, values)) / len(values)) + 0.0  # rounded once
     if op in ("first", "last"):
         return values[0 if op == "first" else -1]
     if op == "min":
