@@ -16,17 +16,20 @@ std::string counted(size_t count, const char* word) {
   return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
 
-/// "2 files: no errors (5 metrics, 1 test)"
+/// "2 files: no errors, 1 warning (5 metrics, 1 test)"
 void say_summary(const std::vector<Spec>& specs, const DiagnosticSink& sink, size_t files) {
-  size_t errors = 0, metrics = 0, tests = 0;
-  for (const Diagnostic& diagnostic : sink.all()) errors += diagnostic.severity == Severity::kError;
+  size_t errors = 0, warnings = 0, metrics = 0, tests = 0;
+  for (const Diagnostic& diagnostic : sink.all()) {
+    errors += diagnostic.severity == Severity::kError;
+    warnings += diagnostic.severity == Severity::kWarning;
+  }
   for (const Spec& spec : specs) {
     metrics += own_metrics(spec.model);
     tests += spec.model.tests.size();
   }
-  const std::string found = errors > 0
-                                ? counted(errors, "error")
-                                : fmt::format("no errors ({}, {})", counted(metrics, "metric"), counted(tests, "test"));
+  std::string found = errors > 0 ? counted(errors, "error") : "no errors";
+  if (warnings > 0) found += ", " + counted(warnings, "warning");
+  if (errors == 0) found += fmt::format(" ({}, {})", counted(metrics, "metric"), counted(tests, "test"));
   std::fputs(fmt::format("{}: {}\n", counted(files, "file"), found).c_str(), stderr);
 }
 

@@ -232,6 +232,7 @@ std::string row_text(const Model& model, RowId id) {
     case RowKind::kNegate:
       return "-" + row_text(model, row.a);
     case RowKind::kNot:
+      if (model.row(row.a).kind == RowKind::kIsNull) return "(" + row_text(model, model.row(row.a).a) + " is not null)";
       return "not " + row_text(model, row.a);
     case RowKind::kIsNull:
       return "(" + row_text(model, row.a) + " is null)";
