@@ -51,32 +51,6 @@ void settle_classes(TextClasses& classes) {
   }
 }
 
-FieldKind field_kind(const Type& type) {
-  switch (type.kind) {
-    case ValueKind::kInteger:
-      return FieldKind::kInteger;
-    case ValueKind::kDecimal:
-    case ValueKind::kMoney:
-      return FieldKind::kDecimal;
-    case ValueKind::kNumber:
-    case ValueKind::kRatio:
-    case ValueKind::kPercent:
-      return FieldKind::kNumber;
-    case ValueKind::kDuration:
-      return FieldKind::kDuration;
-    case ValueKind::kTimestamp:
-      return FieldKind::kTimestamp;
-    case ValueKind::kText:
-    case ValueKind::kUuid:
-      return FieldKind::kText;
-    case ValueKind::kBoolean:
-      return FieldKind::kBoolean;
-    case ValueKind::kOneOf:
-      return FieldKind::kOneOf;
-  }
-  return FieldKind::kNumber;
-}
-
 int plan_rate(std::vector<Rate>& rates, const Rate& rate) {
   const auto found = std::find(rates.begin(), rates.end(), rate);
   if (found != rates.end()) return static_cast<int>(found - rates.begin());
@@ -129,14 +103,14 @@ int RowLowering::add_column(ColumnUse use) {
 
 int RowLowering::column_op(RowId id, ColumnForm form) {
   const Row& row = model_.row(id);
-  const OpType type = row.kind == RowKind::kMember ? OpType::kBool : op_type(field_kind(row.type));
+  const OpType type = row.kind == RowKind::kMember ? OpType::kBool : op_type(field_kind(row.type.kind));
   const int at = column(id, form);
   return ops_.column(at, type, pipeline_.columns[static_cast<size_t>(at)].nullable);
 }
 
 int RowLowering::field_op(const ColumnUse& use) {
   const ModelSource& stream = model_.streams[static_cast<size_t>(pipeline_.stream)];
-  const OpType type = op_type(field_kind(stream.fields[static_cast<size_t>(use.field)].type));
+  const OpType type = op_type(field_kind(stream.fields[static_cast<size_t>(use.field)].type.kind));
   return ops_.column(add_column(use), type, use.nullable);
 }
 

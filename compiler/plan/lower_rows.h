@@ -21,7 +21,6 @@ void collect_classes(const Model& model, RowId row, std::set<RowId>& seen, TextC
 /// Ends collecting: ascending, each once.
 void settle_classes(TextClasses& classes);
 
-FieldKind field_kind(const Type& type);
 /// The rate's place among the plan's, where it is put if it has none.
 int plan_rate(std::vector<Rate>& rates, const Rate& rate);
 

@@ -47,6 +47,32 @@ bool is_numeric(ValueKind kind) {
   return false;
 }
 
+FieldKind field_kind(ValueKind kind) {
+  switch (kind) {
+    case ValueKind::kInteger:
+      return FieldKind::kInteger;
+    case ValueKind::kDecimal:
+    case ValueKind::kMoney:
+      return FieldKind::kDecimal;
+    case ValueKind::kNumber:
+    case ValueKind::kRatio:
+    case ValueKind::kPercent:
+      return FieldKind::kNumber;
+    case ValueKind::kDuration:
+      return FieldKind::kDuration;
+    case ValueKind::kTimestamp:
+      return FieldKind::kTimestamp;
+    case ValueKind::kText:
+    case ValueKind::kUuid:
+      return FieldKind::kText;
+    case ValueKind::kBoolean:
+      return FieldKind::kBoolean;
+    case ValueKind::kOneOf:
+      return FieldKind::kOneOf;
+  }
+  return FieldKind::kText;
+}
+
 const char* kind_word(ValueKind kind) {
   switch (kind) {
     case ValueKind::kInteger:

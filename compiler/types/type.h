@@ -41,6 +41,7 @@ struct Type {
 
 Representation representation(const Type& type);
 bool is_numeric(ValueKind kind);        ///< can be added and multiplied; not timestamp, text, bool
+FieldKind field_kind(ValueKind kind);   ///< how the runtime holds it
 const char* kind_word(ValueKind kind);  ///< as the language writes it: "integer", "money"
 
 /// "money(USD)", "duration", "number of users", "text": for messages and `explain`.

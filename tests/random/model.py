@@ -130,10 +130,7 @@ def percentile(values, numerator, denominator):
     rest = position - low
     if rest == 0:
         return float(values[low])
-    if isinstance(values[0], Fraction):
-        return float(values[low] * (1 - rest) + values[low + 1] * rest)
-    scaled = (len(values) - 1) * numerator % denominator
-    return values[low] + (values[low + 1] - values[low]) * (scaled / denominator)
+    return float(Fraction(values[low]) * (1 - rest) + Fraction(values[low + 1]) * rest) + 0.0  # rounded once
 
 
 def fold(op, values, point=None):
