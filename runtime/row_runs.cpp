@@ -116,7 +116,8 @@ void RowRuns::find(const Instant* times, Instant first, Instant last, const std:
     add_dimension_digit(&dimension, columns[static_cast<size_t>(dimension.column)], count);
   }
   uint64_t key_count = 1;
-  for (const Digit& digit : digits_) key_count = std::min(key_count * std::min(digit.radix, kFewKeys), kFewKeys + 1);
+  for (const Digit& digit : digits_)
+    key_count = std::min(key_count * std::min(digit.radix, kFewKeys + 1), kFewKeys + 1);
   sorted_ = key_count > 1;
   if (!sorted_) {
     add_run(0, 0, static_cast<uint32_t>(count));

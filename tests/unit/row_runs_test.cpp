@@ -138,6 +138,17 @@ TEST_CASE("every row is in one run, with its case and its cells") {
   }
 }
 
+TEST_CASE("a dimension of very many values, which alone tells rows apart") {
+  const Program program = program_of(false);
+  Result<Calendar> calendar = Calendar::open(program.calendar);
+  REQUIRE(calendar.ok());
+  State state(program, *calendar, {});
+  RowRuns runs(program.pipelines[0], {state.key_space(0), state.key_space(1), state.key_space(2)}, false);
+  Morsel morsel(AL_MORSEL_ROWS, 1, 1'000'000, true, 1);
+  std::fill(morsel.plans.begin(), morsel.plans.end(), 0);
+  check(morsel, false, false, &runs, &state);
+}
+
 TEST_CASE("gathered columns hold the chosen rows, codes behind dictionaries included") {
   const Morsel morsel(100, 1, 10, true, 5);
   const std::vector<MorselRow> rows = {99, 0, 7, 7};
