@@ -108,14 +108,6 @@ int64_t months_in(Grain grain) {
   return 0;
 }
 
-// Whether a bucket of `grain` moved by `shift` is again a bucket of it, as far as units decide.
-bool fits(Grain grain, const Shift& shift) {
-  const int64_t months = months_in(grain);
-  if (months > 0) return shift.days == 0 && shift.months % months == 0;
-  if (grain == Grain::kWeek) return shift.months == 0 && shift.days % 7 == 0;
-  return true;
-}
-
 // A local time moved back. Only months can meet a day that does not exist; it clamps or is nothing.
 std::optional<int64_t> shifted(int64_t local, const Shift& shift, bool clamp) {
   if (shift.months == 0) return std::clamp(local - shift.days * kDay, kEarliest, kLatest);
@@ -168,6 +160,14 @@ Grain common_grain(Grain a, Grain b) {
   const bool fiscal_only_one = a < Grain::kFiscalQuarter && b >= Grain::kFiscalQuarter;
   // Fiscal quarters may start in any month, so with calendar quarters and years they share months only.
   return fiscal_only_one ? Grain::kMonth : a;
+}
+
+bool can_move(Grain grain, Period period) {
+  const Shift shift = shift_of(period);
+  const int64_t months = months_in(grain);
+  if (months > 0) return shift.days == 0 && shift.months % months == 0;
+  if (grain == Grain::kWeek) return shift.months == 0 && shift.days % 7 == 0;
+  return true;
 }
 
 struct Calendar::State {
@@ -325,7 +325,7 @@ std::optional<Interval> Calendar::offset(Grain grain, Interval bucket, Period pe
     }
     return moved;
   }
-  if (!fits(grain, shift)) return std::nullopt;
+  if (!can_move(grain, period)) return std::nullopt;
   if (shift.micros != 0) {
     const Instant start = std::clamp(bucket.start - shift.micros, kEarliest, kLatest);
     const Interval moved = this->bucket(grain, start);

@@ -63,6 +63,10 @@ struct Offset {
   friend bool operator==(const Offset&, const Offset&) = default;
 };
 
+/// Whether a bucket of `grain` moved by `period` can be a bucket of it, as far as units decide: a month by 30 days
+/// never is.
+bool can_move(Grain grain, Period period);
+
 struct CalendarSpec {
   std::string zone = "UTC";
   int week_start = 1;  ///< ISO weekday: 1 Monday … 7 Sunday

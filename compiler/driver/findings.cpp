@@ -1,6 +1,8 @@
 // Findings in every format. Door: findings.h.
 #include "compiler/driver/findings.h"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -59,6 +61,10 @@ int report_findings_of(DiagnosticSink& sink, const std::string& format, const st
                        const Terminal& terminal) {
   sink.sort();
   return report_findings(sink, format, test_reports(sink, files), terminal);
+}
+
+std::string counted(size_t count, const char* word) {
+  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
 
 }  // namespace alidade

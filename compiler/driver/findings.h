@@ -23,4 +23,7 @@ int report_findings(DiagnosticSink& sink, const std::string& format, const std::
 int report_findings_of(DiagnosticSink& sink, const std::string& format, const std::vector<std::string>& files,
                        const Terminal& terminal);
 
+/// "1 test", "3 tests"
+std::string counted(size_t count, const char* word);
+
 }  // namespace alidade

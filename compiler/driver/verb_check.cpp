@@ -12,10 +12,6 @@
 namespace alidade {
 namespace {
 
-std::string counted(size_t count, const char* word) {
-  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
-}
-
 /// "2 files: no errors, 1 warning (5 metrics, 1 test)"
 void say_summary(const std::vector<Spec>& specs, const DiagnosticSink& sink, size_t files) {
   size_t errors = 0, warnings = 0, metrics = 0, tests = 0;

@@ -115,9 +115,6 @@ int verb_test(const TestArguments& arguments, const Terminal& terminal) {
   if (arguments.format != "text") {
     return report_findings(tally.findings, arguments.format, tally.reports, terminal);
   }
-  const auto counted = [](size_t count, const char* word) {
-    return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
-  };
   tally.text += fmt::format("{}, {}, on both engines: {}\n", counted(tally.tests, "test"),
                             counted(tally.expectations, "expectation"),
                             tally.failed_tests == 0 ? "all passed" : fmt::format("{} failed", tally.failed_tests));

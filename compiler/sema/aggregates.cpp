@@ -8,8 +8,6 @@
 namespace alidade {
 namespace {
 
-const ast::Expr& bare(const ast::Expr& expr) { return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr; }
-
 /// `word = …` of a call, or nullptr.
 const ast::Arg* named_argument(const ast::Expr& call, std::string_view word) {
   for (const ast::Arg& argument : call.args) {

@@ -541,6 +541,11 @@ class Analyser {
   std::vector<Name> broken_tables_;  ///< keys of broken tables: attributes of those entities may be theirs
 };
 
+/// An expression without the parentheses around it.
+inline const ast::Expr& bare(const ast::Expr& expr) {
+  return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr;
+}
+
 /// Digits to an integer; nothing when it does not fit.
 std::optional<int128> integer_of(std::string_view digits);
 

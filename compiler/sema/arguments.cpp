@@ -12,8 +12,6 @@ namespace {
 constexpr std::string_view kKinds[] = {"event",   "segment", "metric",   "entity", "field", "number",   "integer",
                                        "percent", "money",   "duration", "text",   "bool",  "timestamp"};
 
-const ast::Expr& bare(const ast::Expr& expr) { return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr; }
-
 std::string_view kind_of(const ast::Param& param) {
   return param.type == nullptr ? std::string_view() : param.type->name.name.text();
 }

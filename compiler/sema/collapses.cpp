@@ -7,8 +7,6 @@
 namespace alidade {
 namespace {
 
-const ast::Expr& bare(const ast::Expr& expr) { return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr; }
-
 bool can_fold(Aggregate aggregate, ValueKind kind) {
   if (aggregate == Aggregate::kUnique) return false;
   if (aggregate == Aggregate::kCount) return kind != ValueKind::kBoolean;

@@ -14,8 +14,6 @@ RowKind comparison_kind(ast::ExprKind kind) {
                               static_cast<int>(ast::ExprKind::kEqual));
 }
 
-const ast::Expr& bare(const ast::Expr& expr) { return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr; }
-
 }  // namespace
 
 std::optional<RowId> Analyser::condition(const ast::Expr& expr, const RowScope& scope) {

@@ -9,8 +9,6 @@
 namespace alidade {
 namespace {
 
-const ast::Expr& bare(const ast::Expr& expr) { return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr; }
-
 bool is_plain_number(const Type& type) {
   const bool number =
       type.kind == ValueKind::kInteger || type.kind == ValueKind::kDecimal || type.kind == ValueKind::kNumber;

@@ -14,8 +14,6 @@ constexpr int kMaxExpandedNodes = 200'000;  ///< of one declaration, shared part
 
 Span shifted(Span span, uint32_t shift) { return {span.begin + shift, span.end + shift}; }
 
-const ast::Expr& bare(const ast::Expr& expr) { return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr; }
-
 bool takes_names(const ast::Param& param) {
   if (param.type == nullptr) return false;
   std::string_view kind = param.type->name.name.text();

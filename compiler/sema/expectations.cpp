@@ -17,8 +17,6 @@ RowKind comparison_kind(ast::ExprKind kind) {
 
 bool is_comparison(ast::ExprKind kind) { return kind >= ast::ExprKind::kEqual && kind <= ast::ExprKind::kGreaterEqual; }
 
-const ast::Expr& bare(const ast::Expr& expr) { return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr; }
-
 /// A literal, perhaps behind a minus sign.
 struct Amount {
   const ast::Literal* literal = nullptr;

@@ -10,8 +10,6 @@
 namespace alidade {
 namespace {
 
-const ast::Expr& bare(const ast::Expr& expr) { return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr; }
-
 /// A plain number as it is written; nothing for anything else.
 std::optional<double> written_number(const ast::Expr& expr) {
   const ast::Expr& literal = bare(expr);

@@ -12,8 +12,6 @@
 namespace alidade {
 namespace {
 
-const ast::Expr& bare(const ast::Expr& expr) { return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr; }
-
 bool mentions(const Model& model, RowId id, bool (*wanted)(RowKind), std::set<RowId>& seen) {
   if (!id.valid() || !seen.insert(id).second) return false;
   const Row& row = model.row(id);

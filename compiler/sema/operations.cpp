@@ -26,8 +26,6 @@ Kind kind_of(Operation operation) {
   return Kind::kCoalesce;
 }
 
-const ast::Expr& bare(const ast::Expr& expr) { return expr.kind == ast::ExprKind::kParen ? bare(*expr.a) : expr; }
-
 }  // namespace
 
 bool Analyser::operation_arguments(const ast::Expr& call, Operation operation) {

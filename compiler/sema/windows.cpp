@@ -6,32 +6,6 @@
 #include "compiler/sema/analyser.h"
 
 namespace alidade {
-namespace {
-
-/// Months in a unit that is made of them, else 0.
-int64_t months_in(Grain grain) {
-  switch (grain) {
-    case Grain::kMonth:
-      return 1;
-    case Grain::kQuarter:
-    case Grain::kFiscalQuarter:
-      return 3;
-    case Grain::kYear:
-    case Grain::kFiscalYear:
-      return 12;
-    case Grain::kSecond:
-    case Grain::kMinute:
-    case Grain::kHour:
-    case Grain::kDay:
-    case Grain::kWeek:
-    case Grain::kWhole:
-      return 0;
-  }
-  return 0;
-}
-
-}  // namespace
-
 std::optional<Term> Analyser::over(const ast::Expr& expr) {
   std::optional<Term> term = value(*expr.a);
   std::optional<Window> found = window(*expr.window);
@@ -129,19 +103,13 @@ std::optional<Grain> Analyser::time_grain(const ast::Path& path, bool fiscal, Sp
 /// Whether a bucket of the grain, moved so, can be one of its buckets; reports where it never is.
 bool Analyser::offset_exists(const Offset& offset, Grain grain, Span at) {
   const bool by_number = offset.kind == OffsetKind::kSameWeek;
-  const Grain unit = by_number ? Grain::kWeek : offset.period.unit;
-  const int64_t size = months_in(grain), moved = months_in(unit) * offset.period.count;
-  const bool by_days = unit == Grain::kDay || unit == Grain::kWeek;
-  bool never = size > 0 && (by_days || (moved > 0 && moved % size != 0));
-  if (grain == Grain::kWeek) {
-    never = moved > 0 || (unit == Grain::kDay && offset.period.count % 7 != 0);
-  }
-  if (offset.kind == OffsetKind::kHere || !never) return true;
+  if (offset.kind == OffsetKind::kHere || can_move(grain, by_number ? Period{1, Grain::kWeek} : offset.period))
+    return true;
   const std::string word = grain_word(grain);
   error(Code::offset_without_bucket, at,
         fmt::format("no {} lies {} before another: this is undefined in every {}", word,
                     by_number ? "some weeks"
-                              : fmt::format("{} {}{}", offset.period.count, grain_word(unit),
+                              : fmt::format("{} {}{}", offset.period.count, grain_word(offset.period.unit),
                                             offset.period.count == 1 ? "" : "s"),
                     word),
         grain == Grain::kWeek ? "weeks move by weeks: `at 4 weeks ago`, or `at same week last year`"
